@@ -1,0 +1,91 @@
+# make study      from a fresh clone to the report (about half an hour on two cores, no GPU)
+# make test       the tests
+# make notebooks  JupyterLab
+#
+# An active conda environment named robotr1 is used if there is one; otherwise a .venv is made here with $(PYTHON).
+
+PYTHON ?= python3
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+ifeq ($(notdir $(CONDA_DEFAULT_ENV)),robotr1)
+BIN := $(CONDA_PREFIX)/bin
+STAMP := $(CONDA_PREFIX)/.robotr1-installed
+else
+BIN := $(CURDIR)/.venv/bin
+STAMP := $(CURDIR)/.venv/.robotr1-installed
+endif
+PY := $(BIN)/python
+
+# One process, few threads: with more, the small matrices of the tiny policy only wait for each other.
+export OMP_NUM_THREADS ?= 2
+export LP_NUM_THREADS ?= 1
+export TOKENIZERS_PARALLELISM ?= false
+export HF_HUB_DISABLE_TELEMETRY ?= 1
+export DVC_NO_ANALYTICS ?= 1
+export PATH := $(BIN):$(PATH)
+
+.PHONY: help setup renderer study test notebooks pretrain lint clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 18
+
+setup: $(STAMP) ## the environment with pinned dependencies
+
+$(STAMP): requirements.txt pyproject.toml
+ifneq ($(notdir $(CONDA_DEFAULT_ENV)),robotr1)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	    echo "robotr1 needs Python 3.11 or newer; '$(PYTHON)' is not ($$($(PYTHON) --version 2>&1))."; \
+	    echo "Name another: make $(or $(MAKECMDGOALS),setup) PYTHON=python3.11"; exit 1; }
+	@$(PY) -m pip --version >/dev/null 2>&1 || { \
+	    echo "Making an environment in .venv"; \
+	    $(PYTHON) -m venv --clear .venv || { \
+	        echo "Could not make .venv; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }; }
+endif
+	@echo "Installing pinned dependencies into $(BIN) (2 to 5 minutes, about 2 GB)"
+	$(PY) -m pip install "$$(grep -E '^torch==' requirements.txt)"
+	$(PY) -m pip install -r requirements.txt
+	$(PY) -m pip install --no-deps --editable .
+	@touch $@
+
+renderer: setup
+	@$(PY) -m robotr1.demos.tabletop.gl
+
+define PLAN
+robotr1: the whole study, from nothing to the report. On two CPU cores it takes:
+   1. environment               2 - 5 min   once; pinned packages, about 2 GB
+   2. robot meshes              < 1 min     fetched by hash, reduced
+   3. demonstrations            4 - 8 min   a simulated arm does four tasks
+   4. keyframes and questions   < 1 min
+   5. supervised fine-tuning    2 - 4 min   two answer forms
+   6. reinforcement learning    6 - 10 min  GRPO
+   7. benchmarks and report     2 - 4 min
+What is already done is not done again; stop with Ctrl-C and go on later with the same command.
+endef
+export PLAN
+
+study: ## from here to the report
+	@echo "$$PLAN"
+	@$(MAKE) --no-print-directory renderer
+	$(BIN)/dvc repro
+	@$(PY) -m robotr1.report.summary
+
+test: ## set-up, then the tests (with one small run of every stage)
+	@$(MAKE) --no-print-directory renderer
+	$(PY) -m pytest
+
+notebooks: setup ## JupyterLab
+	cd notebooks && $(BIN)/jupyter lab
+
+pretrain: renderer ## train the tiny base anew, from nothing (its stage is frozen: an hour or two)
+	$(BIN)/dvc repro --single-item --force pretrain_tiny
+
+lint: setup ## style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+clean: ## remove what the stages made; the environment and reports/ stay
+	rm -rf data/demos data/metadata data/questions data/keyframes.jsonl models checkpoints .stage_times.jsonl
+	rm -rf .pytest_cache .ruff_cache .hypothesis
+	find robotr1 tests -name __pycache__ -type d -prune -exec rm -rf {} +

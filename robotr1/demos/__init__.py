@@ -1,0 +1,1 @@
+"""Demonstrations: RLBench episode folders, read, written and collected."""

@@ -1,0 +1,134 @@
+"""Fill `data/demos` with demonstrations, whatever their source, in RLBench's layout.
+
+`source: tabletop` runs the scripted expert in the embedded simulator. Each attempt draws from a generator made of
+(seed, task, episode, attempt), so the files do not depend on the number of workers or on the order in which they
+finish; a failed attempt is never written, the next one is tried. `source: recorded` copies episodes from a folder of
+RLBench recordings, and `source: rlbench` collects them live. A stopped collection goes on where it stopped.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from robotr1.demos.episode import Episode, list_episodes, read_episode
+from robotr1.demos.layout import episode_place
+from robotr1.demos.recorded import choose_recorded, copy_recorded
+from robotr1.demos.tabletop.episodes import CollectionError, check_tabletop, collect_tabletop
+from robotr1.paths import DEMOS, ROOT, write_json
+from robotr1.settings import ExtractDemos
+
+STAMP = "collection.json"  # which settings and which code made the episodes of a folder
+
+
+@dataclass(frozen=True)
+class TaskSummary:
+    """One row of the collection's table."""
+
+    task: str
+    demos: int
+    attempts: int | None  # placements tried; None where the recordings do not say
+    failures: int | None  # attempts that gave no demonstration
+    frames: float  # per demonstration, mean
+    shortest: int  # frames
+    longest: int
+
+
+def collect_demos(settings: ExtractDemos, output: Path = DEMOS) -> list[TaskSummary]:
+    """Make `output` hold exactly the demonstrations that `settings` ask for; returns one summary per task.
+
+    Complete episodes that the same settings and the same code made earlier are kept.
+
+    Raises:
+        CollectionError: `output` holds files of another origin, or the expert failed too often.
+        EpisodeError: a recorded episode is missing or damaged.
+        RLBenchMissing: source rlbench, but no RLBench.
+    """
+    output = Path(output)
+    demos = {task: settings.demos_per_train_task for task in settings.train_tasks}
+    demos |= {task: settings.demos_per_held_out_task for task in settings.held_out_tasks}
+    collect = _source(settings, demos, output)  # complains before anything is removed
+    prepare_folder(output, demos, stamp(settings))
+    collect()
+    return summarize(output)
+
+
+def _source(settings: ExtractDemos, demos: dict[str, int], output: Path) -> Callable[[], None]:
+    """What is left to do once `output` is ready, for a source that can give these tasks."""
+    if settings.source == "tabletop":
+        check_tabletop(demos)
+        names = ("image_size", "frame_interval", "seed", "workers")
+        return partial(collect_tabletop, demos, output, **{name: getattr(settings, name) for name in names})
+    if settings.source == "recorded":
+        source = ROOT / settings.recorded_folder
+        if output.resolve().is_relative_to(source.resolve()) or source.resolve().is_relative_to(output.resolve()):
+            raise CollectionError(f"{source}: recorded_folder must not be the folder that this stage writes, {output}")
+        return partial(copy_recorded, choose_recorded(demos, source), output)
+    from robotr1.demos.rlbench import check_installed, collect_rlbench
+
+    check_installed()
+    return partial(collect_rlbench, demos, settings.image_size, output)
+
+
+def summarize(root: Path = DEMOS) -> list[TaskSummary]:
+    """Count the episodes below `root`, task by task."""
+    episodes: dict[str, list[Episode]] = {}
+    for folder in list_episodes(root):
+        episode = read_episode(folder)
+        episodes.setdefault(episode.task, []).append(episode)
+    return [_summarize_task(task, found) for task, found in episodes.items()]
+
+
+def _summarize_task(task: str, episodes: list[Episode]) -> TaskSummary:
+    lengths = [len(episode) for episode in episodes]
+    tried = [episode.num_reset_attempts for episode in episodes]
+    attempts = None if None in tried else sum(tried)
+    return TaskSummary(
+        task=task,
+        demos=len(episodes),
+        attempts=attempts,
+        failures=None if attempts is None else attempts - len(episodes),
+        frames=float(np.mean(lengths)),
+        shortest=min(lengths),
+        longest=max(lengths),
+    )
+
+
+def stamp(settings: ExtractDemos) -> dict:
+    """What the content of an episode depends on: settings, and a hash of the simulator's code."""
+    names = ("source", "recorded_folder", "image_size", "frame_interval", "seed")
+    code = hashlib.sha256()
+    for path in sorted((Path(__file__).parent / "tabletop").rglob("*.py")):
+        code.update(path.read_bytes().replace(b"\r\n", b"\n"))
+    return {name: asdict(settings)[name] for name in names} | {"code": code.hexdigest()[:16]}
+
+
+def prepare_folder(output: Path, demos: dict[str, int], content: dict) -> None:
+    """Remove from `output` what is not asked for or was made under another stamp; leave `content` as its stamp.
+
+    Raises CollectionError, and removes nothing, where `output` holds files but no stamp.
+    """
+    if output.exists() and any(not entry.name.startswith(".") for entry in output.iterdir()):
+        try:
+            keep = json.loads((output / STAMP).read_text(encoding="utf-8")) == content
+        except (OSError, ValueError):
+            raise CollectionError(
+                f"{output}: holds files but no readable {STAMP}, so this stage did not make them. Fix: move them "
+                "away; to study recordings, set source: recorded and recorded_folder."
+            ) from None
+        for folder in [entry for entry in output.iterdir() if entry.is_dir()]:
+            if not keep or folder.name not in demos:
+                shutil.rmtree(folder)
+        for folder in list_episodes(output):
+            task, _, number = episode_place(folder)
+            if number >= demos[task]:
+                shutil.rmtree(folder)
+        for unfinished in list(output.rglob(".*.part")):  # of a collection that was killed
+            shutil.rmtree(unfinished, ignore_errors=True)
+    output.mkdir(parents=True, exist_ok=True)
+    write_json(output / STAMP, content)

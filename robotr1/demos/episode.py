@@ -1,0 +1,207 @@
+"""One demonstration: an RLBench episode folder as arrays.
+
+Layout (stepjam/RLBench 1.1 and 1.2): `<task>/variation<V>/variation_descriptions.pkl` and
+`<task>/variation<V>/episodes/episode<N>/` with `low_dim_obs.pkl` and `front_rgb/<frame>.png`. PerAct's variant,
+`<task>/all_variations/episodes/episode<N>/`, keeps the descriptions and the variation's number inside the episode.
+"""
+
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from robotr1.demos.images import decode_depth, decode_mask, project, read_png
+from robotr1.demos.layout import DESCRIPTIONS, EpisodeError, episode_place, list_episodes
+from robotr1.demos.unpickle import load_pickle
+from robotr1.demos.write import Camera, write_episode
+
+__all__ = ["Camera", "Episode", "EpisodeError", "list_episodes", "read_episode", "write_episode"]
+
+NAMES_OF_2019 = {
+    "gripper_pose": "end_effector_pose",
+    "gripper_open": "end_effector_open",
+    "joint_positions": "joint_angles",
+}
+
+
+@dataclass(frozen=True)
+class Episode:
+    """T frames of one demonstration, 20 a second, in RLBench's world frame (metres, radians, float64)."""
+
+    task: str
+    variation: int
+    episode: int
+    folder: Path
+    instructions: list[str]
+    gripper_pose: np.ndarray  # [T,7] xyz of the tip + quaternion xyzw
+    gripper_open: np.ndarray  # [T] 1.0 open, 0.0 closed
+    joint_positions: np.ndarray  # [T,7]
+    joint_velocities: np.ndarray  # [T,7]
+    task_low_dim_state: np.ndarray | None  # [T,K], free-form per task
+    frames: list[int]  # the frames that have a front image, sorted
+    misc: list[dict] = field(repr=False)  # [T] camera matrices and more, as recorded
+    num_reset_attempts: int | None = None  # placements tried for this demonstration; None where not recorded
+
+    def __len__(self) -> int:
+        return len(self.gripper_pose)
+
+    def image(self, frame: int, camera: str = "front") -> np.ndarray:
+        """RGB uint8 [H,W,3]. Raises EpisodeError when the file is missing or damaged."""
+        return read_png(self.folder / f"{camera}_rgb" / f"{frame}.png")
+
+    def depth(self, frame: int, camera: str = "front") -> np.ndarray:
+        """Depth along the optical axis in metres, float64 [H,W]."""
+        near, far = (self._recorded(camera, frame, name) for name in ("near", "far"))
+        return decode_depth(read_png(self.folder / f"{camera}_depth" / f"{frame}.png"), near, far)
+
+    def mask(self, frame: int, camera: str = "front") -> np.ndarray:
+        """Object ids, int64 [H,W]."""
+        return decode_mask(read_png(self.folder / f"{camera}_mask" / f"{frame}.png"))
+
+    def camera(self, name: str = "front", frame: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """Intrinsics [3,3] (focal lengths negative, as PyRep has them) and extrinsics [4,4], camera to world.
+
+        Raises EpisodeError when the recording, like those of 2019 and 2020, holds no camera matrices.
+        """
+        matrices = []
+        for field_name, shape in (("intrinsics", (3, 3)), ("extrinsics", (4, 4))):
+            matrix = np.asarray(self._recorded(name, frame, field_name), dtype=np.float64)
+            if matrix.shape != shape or not np.isfinite(matrix).all():
+                raise EpisodeError(
+                    f"{self.folder / 'low_dim_obs.pkl'}: frame {frame}: {name}_camera_{field_name} must be finite "
+                    f"numbers of shape {shape}, found shape {matrix.shape}. Fix: record the episode again."
+                )
+            matrices.append(matrix)
+        return matrices[0], matrices[1]
+
+    def project(self, points: np.ndarray, camera: str = "front", frame: int = 0) -> np.ndarray:
+        """Pixels [N,2] (u right, v down) of world points [N,3]."""
+        return project(points, *self.camera(camera, frame))
+
+    def _recorded(self, camera: str, frame: int, name: str):
+        if not 0 <= frame < len(self):
+            raise EpisodeError(f"{self.folder}: frame {frame} does not exist; frames run from 0 to {len(self) - 1}")
+        try:
+            return self.misc[frame][f"{camera}_camera_{name}"]
+        except KeyError:
+            raise EpisodeError(
+                f"{self.folder / 'low_dim_obs.pkl'}: frame {frame} records no {camera} camera {name}. Fix: record "
+                "with RLBench 1.1 or later, which writes them, or name a recorded camera."
+            ) from None
+
+
+def read_episode(folder: str | Path) -> Episode:
+    """Read an RLBench episode folder (1.1, 1.2, PerAct's layout, and the recordings of 2019 and 2020).
+
+    A missing or wrong `variation_descriptions.pkl` (RLBench's own test data has one) gives a warning and an
+    instruction made of the task's name. Raises EpisodeError, naming the file and the fix, for missing or damaged
+    files, pickles that ask for anything but RLBench's data, non-finite numbers, and lengths that differ.
+    """
+    folder = Path(folder).absolute()
+    path = folder / "low_dim_obs.pkl"
+    task, variation, number = episode_place(folder)
+    demo = load_pickle(path)
+    observations = demo if isinstance(demo, list) else getattr(demo, "_observations", None)
+    if not isinstance(observations, list) or not observations:
+        raise EpisodeError(f"{path}: holds no list of observations. Fix: record the episode again.")
+    misc = [_misc(observation) for observation in observations]
+    if variation is None:
+        variation = _variation_number(folder, demo, misc)
+    return Episode(
+        task=task,
+        variation=variation,
+        episode=number,
+        folder=folder,
+        instructions=_instructions(folder, task),
+        gripper_pose=_series(observations, "gripper_pose", (7,), path),
+        gripper_open=_series(observations, "gripper_open", (), path),
+        joint_positions=_series(observations, "joint_positions", (7,), path),
+        joint_velocities=_series(observations, "joint_velocities", (7,), path),
+        task_low_dim_state=_optional_series(observations, "task_low_dim_state", path),
+        frames=_frames(folder / "front_rgb", len(observations)),
+        misc=misc,
+        num_reset_attempts=getattr(demo, "num_reset_attempts", None),
+    )
+
+
+def _misc(observation) -> dict:
+    misc = getattr(observation, "misc", None)
+    return misc if isinstance(misc, dict) else {}
+
+
+def _series(observations: list, name: str, shape: tuple[int, ...], path: Path) -> np.ndarray:
+    values = []
+    for frame, observation in enumerate(observations):
+        value = getattr(observation, name, None)
+        if value is None:
+            value = getattr(observation, NAMES_OF_2019.get(name, name), None)
+        if value is None:
+            raise EpisodeError(
+                f"{path}: frame {frame} has no {name}. Fix: record with ObservationConfig.{name} set to True."
+            )
+        values.append(_numbers(value, shape, name, frame, path))
+    return np.stack(values)
+
+
+def _optional_series(observations: list, name: str, path: Path) -> np.ndarray | None:
+    values = [getattr(observation, name, None) for observation in observations]
+    if any(value is None for value in values):
+        return None
+    shape = np.shape(values[0])
+    return np.stack([_numbers(value, shape, name, frame, path) for frame, value in enumerate(values)])
+
+
+def _numbers(value, shape: tuple[int, ...], name: str, frame: int, path: Path) -> np.ndarray:
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        array = np.full((), np.nan)
+    if array.shape != shape:
+        raise EpisodeError(
+            f"{path}: frame {frame}: {name} must be {shape or 'one number'}, found shape {array.shape}. Fix: the "
+            "frames of an episode must all hold the same fields; record it again."
+        )
+    if not np.isfinite(array).all():
+        raise EpisodeError(f"{path}: frame {frame}: {name} is not a finite number. Fix: record the episode again.")
+    return array
+
+
+def _frames(images: Path, length: int) -> list[int]:
+    frames = sorted(int(path.stem) for path in images.glob("*.png") if path.stem.isdecimal())
+    if frames and frames[-1] >= length:
+        raise EpisodeError(
+            f"{images}: has an image {frames[-1]}.png, but low_dim_obs.pkl holds {length} frames. Fix: the images and "
+            "the pickle belong to different recordings; copy or record the episode again."
+        )
+    return frames
+
+
+def _instructions(folder: Path, task: str) -> list[str]:
+    fallback = [task.replace("_", " ")]
+    places = [folder / DESCRIPTIONS, folder.parents[1] / DESCRIPTIONS]  # PerAct's place, RLBench's place
+    path = next((place for place in places if place.exists()), None)
+    if path is None:
+        warnings.warn(f"{places[1]}: not found; using {fallback[0]!r} as the instruction", stacklevel=3)
+        return fallback
+    found = load_pickle(path)
+    if isinstance(found, list | tuple) and found and all(isinstance(text, str) and text.strip() for text in found):
+        return list(found)
+    warnings.warn(
+        f"{path}: holds {type(found).__name__}, not a list of sentences; using {fallback[0]!r} as the instruction",
+        stacklevel=3,
+    )
+    return fallback
+
+
+def _variation_number(folder: Path, demo, misc: list[dict]) -> int:
+    path = folder / "variation_number.pkl"
+    number = load_pickle(path) if path.exists() else getattr(demo, "variation_number", None)
+    if number is None:
+        number = misc[0].get("variation_index")
+    if not isinstance(number, int | np.integer):
+        raise EpisodeError(
+            f"{path}: no whole number says which variation this is. Fix: record again, or move the episode to "
+            "<task>/variation<V>/episodes/episode<N>."
+        )
+    return int(number)

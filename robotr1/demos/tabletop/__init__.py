@@ -1,0 +1,1 @@
+"""The embedded simulator: RLBench's tabletop, robot, cameras and task names in MuJoCo."""

@@ -1,0 +1,111 @@
+"""Many demonstrations of the scripted expert, in parallel and independent of how many processes share the work."""
+
+import os
+import zlib
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+import joblib
+import numpy as np
+from tqdm import tqdm
+
+from robotr1.demos.tabletop.gl import choose_renderer
+from robotr1.demos.tabletop.tasks import TASKS
+from robotr1.demos.write import write_episode
+from robotr1.paths import PANDA
+
+MAX_ATTEMPTS = 10  # per demonstration, RLBench's own number
+VARIATION = 0  # the paper's
+
+
+class CollectionError(RuntimeError):
+    """Demonstrations could not be collected; the message says why and what to do."""
+
+
+def check_tabletop(names: Iterable[str]) -> None:
+    """Raise CollectionError unless the tabletop has tasks of these names and its robot."""
+    if unknown := sorted(set(names) - set(TASKS)):
+        raise CollectionError(
+            f"the tabletop has no task {', '.join(unknown)}. Fix: choose train_tasks and held_out_tasks from "
+            f"{', '.join(sorted(TASKS))}, or another source."
+        )
+    if not (PANDA / "panda.json").exists():
+        raise CollectionError(f"{PANDA}: no robot. Fix: run `python -m robotr1.demos.tabletop.panda` once")
+
+
+def collect_tabletop(
+    demos: dict[str, int], output: Path, *, image_size: int, frame_interval: int, seed: int, workers: int
+) -> None:
+    """Write `demos[task]` episodes of every task below `output`; episodes that exist are kept.
+
+    Raises:
+        CollectionError: MAX_ATTEMPTS placements in a row failed.
+    """
+    places = [(task, episode) for task, amount in demos.items() for episode in range(amount)]
+    missing = [place for place in places if not (episode_folder(output, *place) / "low_dim_obs.pkl").exists()]
+    choose_renderer()  # once, here: the workers inherit the choice
+    job = joblib.delayed(collect_episode)
+    with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
+        written = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")(
+            job(*place, output, image_size=image_size, frame_interval=frame_interval, seed=seed) for place in missing
+        )
+        for _ in tqdm(written, total=len(missing), desc="demonstrations", unit="demo"):
+            pass
+
+
+def collect_episode(
+    task: str,
+    episode: int,
+    output: Path,
+    *,
+    image_size: int,
+    frame_interval: int,
+    seed: int,
+    cameras: tuple[str, ...] = ("front",),
+) -> Path:
+    """Let the expert try placements until it succeeds; returns the folder of the written episode.
+
+    Images are drawn of every `frame_interval`-th frame and of the keyframes. The number of placements tried is
+    RLBench's `num_reset_attempts`. Raises CollectionError when MAX_ATTEMPTS placements fail.
+    """
+    os.environ.setdefault("LP_NUM_THREADS", "1")  # software rendering would take every core; read at the first image
+    from robotr1.demos.tabletop.expert import AttemptFailed, demonstrate, draw, frames_to_draw
+
+    scene = _scene(task, image_size)
+    reasons = []
+    for attempt in range(MAX_ATTEMPTS):
+        scene.reset(attempt_generator(seed, task, episode, attempt))
+        try:
+            recording = demonstrate(scene)
+        except AttemptFailed as failure:
+            reasons.append(str(failure))
+            continue
+        frames = frames_to_draw(recording, frame_interval)
+        return write_episode(
+            episode_folder(output, task, episode),
+            instructions=scene.task.instructions(VARIATION),
+            **recording.series(),
+            cameras=recording.cameras(cameras),
+            images={f"{camera}_rgb": draw(scene, recording, frames, camera) for camera in cameras},
+            num_reset_attempts=attempt + 1,
+        )
+    raise CollectionError(f"{task}, episode {episode}: {MAX_ATTEMPTS} attempts failed: {'; '.join(reasons)}")
+
+
+def attempt_generator(seed: int, task: str, episode: int, attempt: int) -> np.random.Generator:
+    """The randomness of one attempt, independent of every other one."""
+    return np.random.default_rng([seed, zlib.crc32(task.encode()), episode, attempt])
+
+
+def episode_folder(root: Path, task: str, episode: int) -> Path:
+    """RLBench's place of an episode of variation 0."""
+    return Path(root) / task / f"variation{VARIATION}" / "episodes" / f"episode{episode}"
+
+
+@lru_cache(maxsize=1)
+def _scene(task: str, image_size: int):
+    """One process works at one task for long; building the scene takes longer than a demonstration."""
+    from robotr1.demos.tabletop.scene import TabletopScene
+
+    return TabletopScene(task, np.random.default_rng(), image_size, VARIATION)

@@ -1,0 +1,80 @@
+"""Poses as RLBench writes them: seven numbers, position xyz in metres and quaternion xyzw."""
+
+import numpy as np
+
+
+def multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Product of two quaternions xyzw: first turn by `b`, then by `a`."""
+    ax, ay, az, aw = a
+    bx, by, bz, bw = b
+    return np.array(
+        [
+            aw * bx + ax * bw + ay * bz - az * by,
+            aw * by - ax * bz + ay * bw + az * bx,
+            aw * bz + ax * by - ay * bx + az * bw,
+            aw * bw - ax * bx - ay * by - az * bz,
+        ]
+    )
+
+
+def conjugate(q: np.ndarray) -> np.ndarray:
+    """The opposite turn."""
+    return np.array([-q[0], -q[1], -q[2], q[3]])
+
+
+def axis_angle(axis: np.ndarray, angle: float) -> np.ndarray:
+    """Quaternion xyzw of a turn by `angle` radians about `axis` (any length but zero)."""
+    axis = np.asarray(axis, float) / np.linalg.norm(axis)
+    return np.append(np.sin(angle / 2) * axis, np.cos(angle / 2))
+
+
+def rotation_vector(q: np.ndarray) -> np.ndarray:
+    """The turn as axis times angle [3], the angle within [0, pi]."""
+    q = np.asarray(q, float) * (1 if q[3] >= 0 else -1)
+    length = np.linalg.norm(q[:3])
+    return q[:3] * (2 * np.arctan2(length, q[3]) / length) if length > 1e-12 else 2 * q[:3]
+
+
+def matrix(q: np.ndarray) -> np.ndarray:
+    """Rotation matrix [3,3] of a quaternion xyzw."""
+    x, y, z, w = np.asarray(q, float) / np.linalg.norm(q)
+    return np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+
+
+def quaternion(rotation: np.ndarray) -> np.ndarray:
+    """Quaternion xyzw of a rotation matrix [3,3], with the largest entry positive (Bar-Itzhack's eigenvector)."""
+    (a, b, c), (d, e, f), (g, h, i) = rotation
+    symmetric = np.array(
+        [
+            [a - e - i, b + d, c + g, h - f],
+            [b + d, e - a - i, f + h, c - g],
+            [c + g, f + h, i - a - e, d - b],
+            [h - f, c - g, d - b, a + e + i],
+        ]
+    )
+    q = np.linalg.eigh(symmetric)[1][:, -1]
+    return q if q[np.argmax(np.abs(q))] > 0 else -q
+
+
+def pose(position: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """Put a position [3] and a quaternion [4] together: [7]."""
+    return np.concatenate([position, q]).astype(float)
+
+
+def mix(a: np.ndarray, b: np.ndarray, share: float) -> np.ndarray:
+    """The pose [7] between two poses, `share` of the way from `a` to `b` (a straight line, an even turn)."""
+    turn = rotation_vector(multiply(b[3:], conjugate(a[3:])))
+    angle = np.linalg.norm(turn)
+    q = multiply(axis_angle(turn, share * angle), a[3:]) if angle > 1e-9 else a[3:]
+    return pose(a[:3] + share * (b[:3] - a[:3]), q)
+
+
+def downward(yaw: float = 0.0) -> np.ndarray:
+    """The gripper pointing straight down, fingers opening along y, then turned by `yaw` about the world's z."""
+    return multiply(axis_angle([0, 0, 1], yaw), np.array([0.0, 1.0, 0.0, 0.0]))

@@ -1,0 +1,1 @@
+"""Scores of policies: multiple-choice accuracy, whether the reasoning fits the answer, and what the paper printed."""

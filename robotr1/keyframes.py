@@ -1,0 +1,85 @@
+"""Keyframes: the few frames of a demonstration that say what to do (the paper's waypoints, §4.1).
+
+The rule is the one of the ARM repository (stepjam/ARM, arm/demo_loading_utils.py), which PerAct took over: a frame
+counts where the gripper has just opened or closed, where the arm pauses, and at the end.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from robotr1.demos.episode import Episode
+from robotr1.records import Keyframes
+
+FRAMES_BETWEEN_STOPS = 4
+
+
+def find_keyframes(joint_velocities: np.ndarray, gripper_open: np.ndarray, stopping_delta: float = 0.1) -> list[int]:
+    """Sorted frame numbers of the keyframes; the last frame is always one.
+
+    `joint_velocities` [T,7] in rad/s, `gripper_open` [T]; `stopping_delta` in rad/s is the speed below which a joint
+    counts as resting. Frame 0 is never a keyframe (unless it is the only frame, and then there is none). If the last
+    two keyframes are neighbours, the earlier one goes; other neighbours stay, as in ARM. Raises ValueError when the
+    lengths differ.
+    """
+    velocities = np.asarray(joint_velocities, dtype=np.float64)
+    gripper = np.asarray(gripper_open)
+    length = len(gripper)
+    if velocities.ndim != 2 or len(velocities) != length:
+        raise ValueError(
+            f"joint_velocities must be [T,7] and gripper_open [T] with the same T, got {velocities.shape} and "
+            f"{gripper.shape}"
+        )
+    resting = (np.abs(velocities) <= stopping_delta).all(axis=1)  # [T]
+    keyframes = []
+    wait = 0  # frames until the next pause may count
+    for frame in range(length):
+        stopped = wait <= 0 and bool(resting[frame]) and _gripper_is_steady(gripper, frame)
+        wait = FRAMES_BETWEEN_STOPS if stopped else wait - 1  # a pause at frame 0 starts the wait as well
+        changed = gripper[frame] != gripper[frame - 1]
+        if frame > 0 and (changed or stopped or frame == length - 1):
+            keyframes.append(frame)
+    if len(keyframes) > 1 and keyframes[-2] == keyframes[-1] - 1:
+        del keyframes[-2]
+    return keyframes
+
+
+def keyframes_of(episodes: Iterable[Episode], stopping_delta: float = 0.1) -> list[Keyframes]:
+    """One record per episode, in the order given.
+
+    RLBench describes a variation in several sentences and the paper does not say which it used: here the episodes
+    take them in turn, by their number.
+    """
+    return [
+        Keyframes(
+            task=episode.task,
+            variation=episode.variation,
+            episode=episode.episode,
+            instruction=episode.instructions[episode.episode % len(episode.instructions)],
+            length=len(episode),
+            keyframes=find_keyframes(episode.joint_velocities, episode.gripper_open, stopping_delta),
+        )
+        for episode in episodes
+    ]
+
+
+def _gripper_is_steady(gripper: np.ndarray, frame: int) -> bool:
+    """Whether the gripper keeps its state over frames i-2 .. i+1; never so in an episode's last two frames.
+
+    At the first two frames i-1 and i-2 count from the end, as Python's negative indices do in ARM.
+    """
+    if frame >= len(gripper) - 2:
+        return False
+    return bool(gripper[frame] == gripper[frame + 1] == gripper[frame - 1] and gripper[frame - 2] == gripper[frame - 1])
+
+
+def next_keyframe(keyframes: Sequence[int], frame: int) -> int | None:
+    """The first keyframe after `frame` (k* = min{k in K : k > t}, §3.2), or None when all are past."""
+    return min((keyframe for keyframe in keyframes if keyframe > frame), default=None)
+
+
+def current_frames(length: int, keyframes: Sequence[int], interval: int = 10) -> list[int]:
+    """The frames that questions are asked at: every `interval`-th that is followed by a keyframe (§4.1, ARM)."""
+    if interval < 1:
+        raise ValueError(f"interval must be at least 1 frame, got {interval}")
+    return [frame for frame in range(0, length - 1, interval) if next_keyframe(keyframes, frame) is not None]

@@ -1,0 +1,207 @@
+"""Metadata: what turns a pixel into a coordinate (Robot-R1 §3.2 and its prompts, figures 4 to 6).
+
+A picture alone does not say where [0.25, 0, 0.752] is. Three things do: a reference point with known coordinates,
+the directions of the axes in the picture, and an object of known size. The reference point and the sizes are the
+paper's; the directions are computed here from each demonstration's own camera, so that another camera gives other
+words instead of wrong ones.
+"""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from robotr1 import fields, paths
+from robotr1.demos.episode import Episode
+from robotr1.demos.images import project
+
+WORLD_ORIGIN = (0.25, 0.0, 0.752)  # metres; what the paper calls its world origin
+GRIPPER_SIZE = (0.06, 0.2, 0.09)  # metres along x, y, z, with the gripper pointing down
+FINGER_LENGTH = 0.04
+AXIS_NAMES = ("x", "y", "z")
+# The camera's axes, as PyRep has them (left, up, forward), as words for a viewer of the picture.
+CAMERA_WORDS = (("to the left", "to the right"), ("up", "down"), ("away from the camera", "toward the camera"))
+LABEL_WORDS = (("toward the camera", "away from the camera"), ("to the right", "to the left"), ("up", "down"))
+SAME_CAMERA = 1e-3  # metres (and radians, nearly) within which two recorded cameras are one
+
+
+class MetadataError(ValueError):
+    """No metadata can be derived from the demonstrations, or a metadata file cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What a reader of one task's front images has to know; lengths in metres, world frame."""
+
+    task: str
+    camera: str
+    camera_recorded: bool  # False: RLBench's standard front camera was assumed
+    image_size: list[int]  # width, height in pixels
+    intrinsics: list[list[float]]  # [3][3]
+    extrinsics: list[list[float]]  # [4][4], camera to world
+    axes: list[list[str]]  # per world axis: the words for its positive and its negative direction in the image
+    alignment: list[float]  # per axis, 0..1: how much of it lies along its word; 1 is exactly
+    reference_point: list[float]
+    reference_name: str
+    scale_object: str
+    scale_size: list[float]  # along x, y, z
+    finger_length: float
+
+
+def design_metadata(episodes: Sequence[Episode], camera: str = "front") -> Metadata:
+    """The metadata of one task, from the camera of its episodes.
+
+    Episodes without camera matrices (RLBench before 1.1) are taken to be seen by RLBench's standard front camera.
+    Raises MetadataError when there is no episode or image, the tasks differ, or the camera moved between episodes.
+    """
+    if not episodes:
+        raise MetadataError("no episodes: extract demonstrations first (stage extract_demos)")
+    first = episodes[0]
+    height, width = _first_image(first, camera).shape[:2]
+    recorded = _recorded_camera(first, camera)
+    intrinsics, extrinsics = recorded if recorded else standard_front_camera(width)
+    for episode in episodes[1:]:
+        if episode.task != first.task:
+            raise MetadataError(f"{episode.folder}: task {episode.task}, but {first.folder} is {first.task}")
+        other = _recorded_camera(episode, camera)
+        if bool(other) != bool(recorded) or (other and not _same_camera(other, (intrinsics, extrinsics))):
+            raise MetadataError(
+                f"{episode.folder}: its {camera} camera differs from that of {first.folder}. Fix: keep recordings "
+                "of different cameras in different data sets."
+            )
+    words, alignment = axis_words(extrinsics)
+    return Metadata(
+        task=first.task,
+        camera=camera,
+        camera_recorded=bool(recorded),
+        image_size=[width, height],
+        intrinsics=_plain(intrinsics),
+        extrinsics=_plain(extrinsics),
+        axes=words,
+        alignment=alignment,
+        reference_point=list(WORLD_ORIGIN),
+        reference_name="center of the table surface",
+        scale_object="gripper",
+        scale_size=list(GRIPPER_SIZE),
+        finger_length=FINGER_LENGTH,
+    )
+
+
+def standard_front_camera(resolution: int) -> tuple[np.ndarray, np.ndarray]:
+    """Intrinsics [3,3] and extrinsics [4,4] of RLBench's front camera: 40 degrees wide, looking down at 25."""
+    focal = resolution / (2 * np.tan(np.radians(20.0)))
+    intrinsics = np.array([[-focal, 0, resolution / 2], [0, -focal, resolution / 2], [0, 0, 1]])
+    sine, cosine = np.sin(np.radians(25.0)), np.cos(np.radians(25.0))
+    extrinsics = np.array([[0, -sine, -cosine, 1.35], [-1, 0, 0, 0], [0, cosine, -sine, 1.58], [0, 0, 0, 1]])
+    return intrinsics, extrinsics
+
+
+def axis_words(extrinsics: np.ndarray) -> tuple[list[list[str]], list[float]]:
+    """For world x, y and z: [positive word, negative word] in the image, and how well the words fit (0..1).
+
+    A world axis gets the words of the camera axis that it lies closest to; `extrinsics` is camera to world.
+    """
+    in_camera = np.asarray(extrinsics)[:3, :3]  # row i: world axis i in the camera frame (left, up, forward)
+    words, alignment = [], []
+    for direction in in_camera:
+        closest = int(np.argmax(np.abs(direction)))
+        positive, negative = CAMERA_WORDS[closest]
+        words.append([positive, negative] if direction[closest] > 0 else [negative, positive])
+        alignment.append(round(float(abs(direction[closest])), 6))
+    return words, alignment
+
+
+def agrees_with_labels(metadata: Metadata) -> bool:
+    """Whether the camera sees the axes as the movement labels name them: +x toward it, +y right, +z up."""
+    return metadata.axes == [list(words) for words in LABEL_WORDS]
+
+
+def describe_axes(metadata: Metadata) -> list[str]:
+    """One sentence per axis: "The x axis is positive toward the camera and negative away from the camera."."""
+    return [
+        f"The {name} axis is positive {positive} and negative {negative}."
+        for name, (positive, negative) in zip(AXIS_NAMES, metadata.axes)
+    ]
+
+
+def describe_reference(metadata: Metadata) -> str:
+    """The reference point in one sentence."""
+    point = ", ".join(f"{value:g}" for value in metadata.reference_point)
+    return f"The point [{point}] is the {metadata.reference_name}."
+
+
+def describe_scale(metadata: Metadata) -> str:
+    """The scale object in one sentence."""
+    x, y, z = metadata.scale_size
+    return (
+        f"The {metadata.scale_object} measures {x:g} m along x, {y:g} m along y and {z:g} m along z; its fingers are "
+        f"{metadata.finger_length:g} m long."
+    )
+
+
+def to_pixels(metadata: Metadata, points: np.ndarray) -> np.ndarray:
+    """Pixels [N,2] (u right, v down) of world points [N,3]."""
+    return project(points, np.array(metadata.intrinsics), np.array(metadata.extrinsics))
+
+
+def axis_arrows(metadata: Metadata, length: float = 0.2) -> dict[str, np.ndarray]:
+    """Per axis the pixel ends [2,2] (tail, head) of an arrow of `length` metres from the reference point."""
+    origin = np.array(metadata.reference_point)
+    return {
+        name: to_pixels(metadata, np.stack([origin, origin + length * direction]))
+        for name, direction in zip(AXIS_NAMES, np.eye(3))
+    }
+
+
+def scale_box(metadata: Metadata, tip: Sequence[float]) -> np.ndarray:
+    """The 12 edges [12,2,2] in pixels of the scale object as a box, upright over the gripper's `tip` (xyz).
+
+    The box is the hand; the fingers reach from its bottom down to the tip. It fits while the gripper points down
+    and is not turned, as at the start of every RLBench episode.
+    """
+    size = np.array(metadata.scale_size)
+    low = np.array(tip, dtype=np.float64) - [size[0] / 2, size[1] / 2, -metadata.finger_length]
+    corners = low + size * np.array(list(np.ndindex(2, 2, 2)))  # [8,3]
+    edges = [(a, b) for a in range(8) for b in range(a) if (a ^ b).bit_count() == 1]
+    return to_pixels(metadata, corners)[np.array(edges)]
+
+
+def write_metadata(path: str | Path, metadata: Metadata) -> None:
+    """Write one task's metadata as JSON."""
+    paths.write_json(path, dataclasses.asdict(metadata))
+
+
+def read_metadata(path: str | Path) -> Metadata:
+    """Read what `write_metadata` wrote. Raises MetadataError naming file and field."""
+    path = Path(path)
+    fix = "run the stage design_metadata again"
+    try:
+        return fields.build(Metadata, json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise MetadataError(f"{path} is missing; {fix}") from None
+    except (json.JSONDecodeError, UnicodeDecodeError, fields.FieldError, AttributeError, TypeError) as error:
+        raise MetadataError(f"{path}: {error}; {fix}") from None
+
+
+def _first_image(episode: Episode, camera: str) -> np.ndarray:
+    if not episode.frames:
+        raise MetadataError(f"{episode.folder}: no {camera} images. Fix: record {camera}_rgb.")
+    return episode.image(episode.frames[0], camera)
+
+
+def _recorded_camera(episode: Episode, camera: str) -> tuple[np.ndarray, np.ndarray] | None:
+    if f"{camera}_camera_extrinsics" not in episode.misc[0]:
+        return None
+    return episode.camera(camera, 0)
+
+
+def _same_camera(one: tuple, other: tuple) -> bool:
+    focal = np.allclose(one[0], other[0], rtol=1e-4)
+    return bool(focal and np.allclose(one[1], other[1], atol=SAME_CAMERA))
+
+
+def _plain(matrix: np.ndarray) -> list:
+    return (np.round(matrix, 6) + 0.0).tolist()

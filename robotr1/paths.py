@@ -1,0 +1,124 @@
+"""Where everything lies, and how files are written so that a half-written one is never taken for finished.
+
+Notebooks run with two working directories (JupyterLab's is notebooks/, papermill's is the repository root), so every
+path starts at `ROOT`, which is found from the package itself. Set the environment variable ROBOTR1_ROOT to work on
+another checkout.
+"""
+
+import errno
+import json
+import math
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(os.environ.get("ROBOTR1_ROOT") or Path(__file__).resolve().parent.parent).resolve()
+
+PARAMS = ROOT / "params.yaml"
+NOTEBOOKS = ROOT / "notebooks"
+WEIGHTS = ROOT / "weights"
+
+DATA = ROOT / "data"
+PANDA = DATA / "panda"
+DEMOS = DATA / "demos"
+KEYFRAMES = DATA / "keyframes.jsonl"
+METADATA = DATA / "metadata"
+QUESTIONS = DATA / "questions"
+PREDICTIONS = DATA / "predictions"
+
+MODELS = ROOT / "models"
+CHECKPOINTS = ROOT / "checkpoints"
+
+REPORTS = ROOT / "reports"
+METRICS = REPORTS / "metrics"
+FIGURES = REPORTS / "figures"
+TABLES = REPORTS / "tables"
+EXECUTED = REPORTS / "notebooks"
+
+
+def relative(path: Path | str) -> str:
+    """`path` as records name it: relative to ROOT with forward slashes; unchanged where it lies outside ROOT."""
+    path = Path(path)
+    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.as_posix()
+
+
+@contextmanager
+def atomic_write(path: Path | str) -> Iterator[Path]:
+    """Yield a temporary path in the same folder; on success it becomes `path`, on any error it is removed.
+
+    Folders above `path` are made. Whoever reads `path` sees the old file or the whole new one, never a part.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:
+        raise _say_disk_full(error, path) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: Path | str) -> Iterator[Path]:
+    """Yield an empty temporary folder beside `path`; on success it takes the place of `path`, on any error it goes.
+
+    A folder that stood at `path` is replaced as a whole, so no file of an earlier run stays behind.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+    temporary.chmod(0o755)
+    try:
+        yield temporary
+        if path.exists():
+            replaced = temporary.with_suffix(".old")
+            os.replace(path, replaced)
+            os.replace(temporary, path)
+            shutil.rmtree(replaced)
+        else:
+            os.replace(temporary, path)
+    except OSError as error:
+        raise _say_disk_full(error, path) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _say_disk_full(error: OSError, path: Path) -> OSError:
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return error
+    return OSError(
+        error.errno, "the disk is full; free some space and run the stage again; nothing was written to", str(path)
+    )
+
+
+def write_text(path: Path | str, text: str) -> None:
+    """Write `text` as UTF-8 with "\\n" line ends, atomically."""
+    with atomic_write(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(path: Path | str, content: Any) -> None:
+    """Write metrics: sorted keys, indent 2, floats rounded to 6 digits after the point, atomically.
+
+    numpy scalars and arrays become plain numbers and lists. JSON has no word for nan or infinity: they become null.
+    """
+    text = json.dumps(_plain(content), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    write_text(path, text + "\n")
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return round(value, 6) + 0.0 if math.isfinite(value) else None
+    return value

@@ -1,0 +1,88 @@
+"""Ask a policy questions in batches and collect what it writes."""
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+import torch
+from PIL import Image
+from tqdm import tqdm
+from transformers import GenerationConfig, ProcessorMixin
+
+from robotr1.policies.images import blank_image, encode_images_once, exchange, load_image, prepare_images_once
+
+Images = Literal["real", "blank", "shuffled"]
+
+
+class Asked(Protocol):
+    """What `complete` needs of a question: `Question` and `SftExample` both fit."""
+
+    prompt: str
+    image: str
+
+
+def conversation(prompt: str, image: Image.Image | None = None) -> list[dict]:
+    """One user turn, the image before the text, as TRL builds it for training."""
+    picture = {"type": "image"} if image is None else {"type": "image", "image": image}
+    return [{"role": "user", "content": [picture, {"type": "text", "text": prompt}]}]
+
+
+def complete(
+    model: torch.nn.Module,
+    processor: ProcessorMixin,
+    questions: Sequence[Asked],
+    *,
+    batch_size: int,
+    max_completion_length: int,
+    temperature: float = 0.0,
+    seed: int = 0,
+    images: Images = "real",
+) -> list[str]:
+    """Return one completion per question, in the order of the questions, without special tokens.
+
+    Prompts are padded on the left and never cut, image tokens are never generated, writing stops at the end-of-turn
+    token or after `max_completion_length` tokens. `temperature` 0 is greedy; else `seed` starts the sampling.
+    `images` "blank" shows grey instead, "shuffled" shows another question's image: the two blind controls.
+    Raises ValueError where an image file is missing or broken.
+    """
+    if images not in ("real", "blank", "shuffled"):
+        raise ValueError(f"images: {images!r} is not one of real, blank, shuffled.")
+    other = exchange([question.image for question in questions], seed) if images == "shuffled" else {}
+    chats = [conversation(question.prompt) for question in questions]
+    texts = [processor.apply_chat_template(chat, tokenize=False, add_generation_prompt=True) for chat in chats]
+    lengths = [len(ids) for ids in processor.tokenizer(texts)["input_ids"]] if texts else []
+    order = sorted(range(len(questions)), key=lambda i: (lengths[i], questions[i].image, i))
+    completions = [""] * len(questions)
+    config = generation_config(model, processor, max_completion_length, temperature)
+    torch.manual_seed(seed)
+    model.eval()
+    with torch.inference_mode(), encode_images_once(model), prepare_images_once(processor):
+        for start in tqdm(range(0, len(order), batch_size), desc="questions", disable=len(order) <= batch_size):
+            rows = order[start : start + batch_size]
+            show = blank_image if images == "blank" else load_image
+            pictures = [[show(other.get(questions[i].image, questions[i].image))] for i in rows]
+            inputs = processor(text=[texts[i] for i in rows], images=pictures, padding=True, return_tensors="pt")
+            inputs = inputs.to(model.device)
+            out = model.generate(**inputs, generation_config=config)[:, inputs["input_ids"].shape[1] :]
+            for i, text in zip(rows, processor.batch_decode(out, skip_special_tokens=True), strict=True):
+                completions[i] = text
+    return completions
+
+
+def generation_config(
+    model: torch.nn.Module, processor: ProcessorMixin, max_completion_length: int, temperature: float
+) -> GenerationConfig:
+    """Every choice stated, so that no default saved with a hub model leaks in (Qwen's has a repetition penalty)."""
+    tokenizer = processor.tokenizer
+    declared = model.generation_config.eos_token_id
+    ends = {tokenizer.eos_token_id, *(declared if isinstance(declared, list) else [declared])} - {None}
+    sampling = {"temperature": temperature, "top_p": 1.0, "top_k": 0} if temperature > 0 else {}
+    return GenerationConfig(
+        max_new_tokens=max_completion_length,
+        repetition_penalty=1.0,
+        eos_token_id=sorted(ends),
+        pad_token_id=tokenizer.pad_token_id,
+        suppress_tokens=[processor.image_token_id, processor.video_token_id],
+        disable_compile=True,
+        do_sample=temperature > 0,
+        **sampling,
+    )

@@ -1,0 +1,1 @@
+"""Multiple-choice questions: movement words, distractors, prompts, answers, the build and the shortcut audit."""

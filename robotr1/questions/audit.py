@@ -1,0 +1,169 @@
+"""The shortcut audit: how many questions a policy answers that never sees the image.
+
+A multiple-choice question leaks: the current state lies near the next waypoint, targets lie low, some movements are
+common. Every accuracy of the study is read against the best of these blind guesses. The strongest is a conditional
+logit over the options, fitted on the training questions; it knows everything the prompt says and nothing else.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import log_softmax
+
+from robotr1.questions.answers import parse_state
+from robotr1.questions.movement import parse_movement, word_differences
+from robotr1.questions.prompts import LETTERS, states_position
+from robotr1.records import Question
+from robotr1.statistics import accuracy_interval
+
+TABLE_CENTRE = np.array([0.25, 0.0, 0.752])  # metres; positions are measured from here in the features
+RIDGE = 1e-3  # penalty on the squared weights of standardized features, per question
+
+
+@dataclass(frozen=True)
+class BlindGuess:
+    """Accuracy of one blind policy on the questions of one split and type, with its interval."""
+
+    policy: str
+    split: str
+    type: str
+    questions: int
+    accuracy: float
+    low: float
+    high: float
+
+
+def option_features(question: Question) -> np.ndarray:
+    """Describe every option by what the prompt says: [options, features].
+
+    Positions: the option, its square, its rank in height, its distance to the mean of the options and, where the
+    prompt states the gripper, its offset from it and the products with it (a linear guess of target from state).
+    Movements: one indicator for every word of every axis, and the number of words shared with the other options.
+    """
+    if question.type == "movement":
+        labels = [parse_movement(option) for option in question.options]
+        words = np.array([[axis == level for axis in label for level in (-2, -1, 1, 2)] for label in labels])
+        others = [[sum(word_differences(label, other) for other in labels)] for label in labels]
+        return np.hstack([words, others]).astype(float)
+    points = np.array([parse_state(option) for option in question.options]) - TABLE_CENTRE
+    height_rank = points[:, 2].argsort(kind="stable").argsort(kind="stable")
+    from_mean = np.linalg.norm(points - points.mean(axis=0), axis=1)
+    columns = [points, points**2, height_rank[:, None], from_mean[:, None]]
+    if states_position(question.prompt):
+        state = np.asarray(question.state) - TABLE_CENTRE
+        offset = points - state
+        columns += [
+            (points[:, :, None] * state).reshape(len(points), 9),
+            np.abs(offset),
+            np.linalg.norm(offset, axis=1, keepdims=True),
+            np.linalg.norm(offset[:, :2], axis=1, keepdims=True),
+        ]
+    return np.hstack(columns)
+
+
+class ConditionalLogit:
+    """Choice by the softmax of a linear score over the options' features; one set of weights per question type."""
+
+    def __init__(self) -> None:
+        self.weights: dict[str, np.ndarray] = {}
+
+    def fit(self, questions: Sequence[Question]) -> "ConditionalLogit":
+        """Fit by penalized maximum likelihood, deterministically. Raises ValueError without questions."""
+        if not questions:
+            raise ValueError("the conditional logit needs training questions, got none")
+        for type in sorted({question.type for question in questions}):
+            chosen = [question for question in questions if question.type == type]
+            features = np.array([option_features(question) for question in chosen])
+            answers = np.array([LETTERS.index(question.answer) for question in chosen])
+            self.weights[type] = _fit_weights(features, answers)
+        return self
+
+    def choose(self, question: Question) -> str:
+        """The letter of the option with the highest score. Raises KeyError for a type that was not fitted."""
+        return LETTERS[int(np.argmax(option_features(question) @ self.weights[question.type]))]
+
+
+def _fit_weights(features: np.ndarray, answers: np.ndarray) -> np.ndarray:
+    """Weights [F] for features [Q, options, F] and the index of each right option [Q]."""
+    centred = features - features.mean(axis=1, keepdims=True)
+    scale = centred.std(axis=(0, 1))
+    scale[scale < 1e-9] = np.inf
+    centred /= scale
+    right = centred[np.arange(len(answers)), answers].mean(axis=0)
+
+    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        log_chance = log_softmax(centred @ weights, axis=1)
+        picked = log_chance[np.arange(len(answers)), answers]
+        expected = np.einsum("qo,qof->f", np.exp(log_chance), centred) / len(answers)
+        return -picked.mean() + RIDGE * weights @ weights, expected - right + 2 * RIDGE * weights
+
+    start = np.zeros(features.shape[2])
+    return minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 500}).x / scale
+
+
+def nearest_to_state(question: Question) -> str | None:
+    """The option nearest to the gripper, where the prompt states its position."""
+    if not states_position(question.prompt):
+        return None
+    points = np.array([parse_state(option) for option in question.options])
+    return LETTERS[int(np.argmin(np.linalg.norm(points - question.state, axis=1)))]
+
+
+def lowest(question: Question) -> str | None:
+    """The option with the lowest z; for movements, with the strongest way down."""
+    read = parse_movement if question.type == "movement" else parse_state
+    return LETTERS[int(np.argmin([read(option)[2] for option in question.options]))]
+
+
+def middle(question: Question) -> str | None:
+    """The option nearest to the mean of all; for movements, with most words in common with the others."""
+    if question.type == "movement":
+        return LETTERS[int(np.argmin(option_features(question)[:, -1]))]
+    points = np.array([parse_state(option) for option in question.options])
+    return LETTERS[int(np.argmin(np.linalg.norm(points - points.mean(axis=0), axis=1)))]
+
+
+def majority_letter(training: Sequence[Question]) -> Callable[[Question], str]:
+    """Always the letter that is right most often in training, per type."""
+    best = {}
+    for type in {question.type for question in training}:
+        answers = [question.answer for question in training if question.type == type]
+        best[type] = max(LETTERS, key=answers.count)
+    return lambda question: best[question.type]
+
+
+def audit(splits: dict[str, Sequence[Question]], confidence: float = 0.95) -> list[BlindGuess]:
+    """Accuracy of every blind policy on every split and type; fitted policies see the train split only.
+
+    Raises ValueError where there are no training questions.
+    """
+    policies: dict[str, Callable[[Question], str | None]] = {
+        "majority letter": majority_letter(splits["train"]),
+        "nearest to state": nearest_to_state,
+        "lowest": lowest,
+        "middle": middle,
+        "text only": ConditionalLogit().fit(splits["train"]).choose,
+    }
+    rows = []
+    for split, questions in splits.items():
+        for type in dict.fromkeys(question.type for question in questions):
+            chosen = [question for question in questions if question.type == type]
+            for name, policy in policies.items():
+                letters = [policy(question) for question in chosen]
+                if None in letters:
+                    continue
+                correct = [letter == question.answer for letter, question in zip(letters, chosen, strict=True)]
+                rows.append(BlindGuess(name, split, type, len(chosen), *accuracy_interval(correct, confidence)))
+    return rows
+
+
+def best_blind(rows: Sequence[BlindGuess]) -> dict[tuple[str, str], BlindGuess]:
+    """The most accurate blind policy for each (split, type)."""
+    best: dict[tuple[str, str], BlindGuess] = {}
+    for row in rows:
+        held = best.get((row.split, row.type))
+        if held is None or row.accuracy > held.accuracy:
+            best[row.split, row.type] = row
+    return best

@@ -1,0 +1,86 @@
+"""Figures for looking at questions: options drawn into the image, letters counted, blind guesses compared."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from robotr1.demos.episode import Episode
+from robotr1.questions.answers import parse_state
+from robotr1.questions.audit import BlindGuess
+from robotr1.questions.movement import parse_movement
+from robotr1.questions.prompts import LETTERS
+from robotr1.records import Question
+
+TRUTH, OTHER, STATE = "#1b9e3a", "#d6302b", "#1f6fd1"
+ARROW = 0.12  # metres, length of a full movement word in the picture
+
+
+def draw_question(axes: Axes, question: Question, episode: Episode) -> None:
+    """Draw a question's options into its image: the truth in green, distractors in red.
+
+    Positions are marked by their letters (waypoint questions also show the stated gripper as a blue cross),
+    movements by arrows from the gripper, whose true place the prompt does not tell. Raises EpisodeError when the
+    recording lacks the image or the camera.
+    """
+    image = episode.image(question.frame)
+    axes.imshow(image)
+    start = np.asarray(question.state)
+    if question.type != "state":
+        axes.plot(*_pixel(start, question, episode), "+", color=STATE, markersize=12, markeredgewidth=2)
+    for place, (letter, option) in enumerate(zip(LETTERS, question.options, strict=False)):
+        color = TRUTH if letter == question.answer else OTHER
+        if question.type == "movement":
+            end = start + np.array(parse_movement(option)) * ARROW / 2
+            axes.annotate(
+                "",
+                _pixel(end, question, episode),
+                _pixel(start, question, episode),
+                arrowprops={"color": color, "width": 1.2, "headwidth": 6, "headlength": 6},
+            )
+            end = start + (end - start) * (1.15 + 0.2 * place)  # letters of like arrows stay apart
+        else:
+            end = np.asarray(parse_state(option))
+        axes.text(
+            *_pixel(end, question, episode),
+            letter,
+            color="white",
+            weight="bold",
+            size=9,
+            ha="center",
+            va="center",
+            bbox={"boxstyle": "circle,pad=0.18", "color": color, "alpha": 0.85},
+            clip_on=True,
+        )
+    axes.set(xlim=(0, image.shape[1]), ylim=(image.shape[0], 0), xticks=[], yticks=[], title=question.type)
+
+
+def _pixel(point: np.ndarray, question: Question, episode: Episode) -> np.ndarray:
+    return episode.project(np.asarray(point)[None], frame=question.frame)[0]
+
+
+def plot_letters(axes: Axes, questions: Sequence[Question], title: str) -> None:
+    """Bars of how often each letter is right, with the number that chance would give."""
+    axes.set(title=title, ylabel="questions")
+    if not questions:
+        return
+    counts = Counter(question.answer for question in questions)
+    letters = LETTERS[: len(questions[0].options)]
+    axes.bar(list(letters), [counts[letter] for letter in letters], color="#7a9cc6")
+    axes.axhline(len(questions) / len(letters), color="black", linestyle=":", linewidth=1)
+
+
+def plot_blind(axes: Axes, rows: Sequence[BlindGuess], split: str, chance: float) -> None:
+    """Accuracy of every blind policy on one split, one group of bars per question type, with intervals."""
+    chosen = [row for row in rows if row.split == split]
+    types = list(dict.fromkeys(row.type for row in chosen))
+    policies = list(dict.fromkeys(row.policy for row in chosen))
+    width = 0.8 / len(policies)
+    for place, policy in enumerate(policies):
+        bars = [row for row in chosen if row.policy == policy]
+        x = [types.index(row.type) + (place - (len(policies) - 1) / 2) * width for row in bars]
+        errors = np.array([[row.accuracy - row.low, row.high - row.accuracy] for row in bars]).T
+        axes.bar(x, [row.accuracy for row in bars], width, yerr=errors, label=policy, error_kw={"linewidth": 1})
+    axes.axhline(chance, color="black", linestyle=":", linewidth=1, label="chance")
+    axes.set(xticks=range(len(types)), xticklabels=types, ylim=(0, 1), ylabel="accuracy", title=split)

@@ -1,0 +1,1 @@
+"""Figures, tables and the report, made from predictions and metrics alone: no torch, no simulator."""

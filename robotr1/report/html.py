@@ -1,0 +1,90 @@
+"""`reports/report.html`: one file with everything in it, for a browser or a phone, without network and scripts.
+
+What models wrote is untrusted text: the template escapes every value, and nothing is marked as safe.
+"""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from robotr1 import paths
+from robotr1.report import tables
+from robotr1.report.names import label, printable
+from robotr1.report.results import Results, headline
+from robotr1.report.sheet import examples
+from robotr1.report.words import CAPTIONS, findings, limits, what_was_run
+
+REPORT = paths.REPORTS / "report.html"
+TABLE_TITLES = {
+    "accuracy_by_task": "Accuracy by task",
+    "comparisons": "Paired comparisons on the same questions",
+    "consistency": "Do the words fit the letter and the scene?",
+    "consistency_change": "Change of the words with reinforcement learning",
+}
+NOT_SHOWN_TWICE = ("examples",)  # the report has its examples as text
+
+
+def write_report(results: Results, figures: dict[str, Path], output: Path = REPORT) -> None:
+    """Write the report from computed results and the figures' PNG files, by name."""
+    paths.write_text(output, render(results, figures))
+
+
+def render(results: Results, figures: dict[str, Path]) -> str:
+    """The report as HTML text."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    return environment.get_template("report.html.j2").render(
+        headline=headline(results),
+        confidence=f"{results.settings.confidence:.0%}",
+        findings=findings(results),
+        run=what_was_run(results),
+        figures=[
+            {"name": name, "source": embedded(path), **CAPTIONS[name]}
+            for name, path in figures.items()
+            if name not in NOT_SHOWN_TWICE
+        ],
+        tables=[
+            (_title(name), _rows(table), name.startswith("accuracy_test"))
+            for name, table in tables.reading_tables(results).items()
+        ],
+        published=[(title, _rows(table)) for title, table in tables.published_reading_tables().items()],
+        examples=[_card(example) for example in examples(results)],
+        limits=limits(results),
+    )
+
+
+def embedded(path: Path) -> str:
+    """A PNG file as a data URL; empty where there is no file."""
+    if not path.is_file():
+        return ""
+    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode("ascii")
+
+
+def _card(example: Any) -> dict[str, Any]:
+    question = example.question
+    return {
+        "image": embedded(example.image),
+        "title": f"{question.instruction} · {question.type} · {question.id}",
+        "prompt": question.prompt,
+        "answer": question.answer,
+        "answers": [
+            {
+                "policy": label(policy),
+                "verdict": "right" if p.correct else "wrong" if p.letter else "no readable answer",
+                "completion": printable(p.completion, 1500) or "(nothing)",
+            }
+            for policy, p in example.predictions.items()
+        ],
+    }
+
+
+def _title(name: str) -> str:
+    return TABLE_TITLES.get(name) or f"Accuracy: {tables.split_title(name.removeprefix('accuracy_'))}"
+
+
+def _rows(table: pd.DataFrame) -> list[list[str]]:
+    return [list(map(str, table.columns)), *table.astype(str).values.tolist()]

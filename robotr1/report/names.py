@@ -1,0 +1,90 @@
+"""How policies, splits and question types are called, ordered, coloured and marked everywhere in the report."""
+
+import re
+from collections.abc import Iterable
+
+from robotr1.evaluation.mcqa import BLANK, OWN_FORM
+
+SPLIT_NAMES = {
+    "validation": "validation",
+    "test_in": "test, tasks trained on",
+    "test_out": "test, task never trained on",
+}
+ALGORITHM_NAMES = {"grpo": "GRPO", "rloo": "RLOO", "reinforce_plus_plus": "REINFORCE++"}
+PLAIN_NAMES = {
+    "oracle": "oracle",
+    "random": "random guess",
+    "text_only": "text only, no image",
+    "base": "base",
+    "sft-direct": "direct SFT",
+    "sft-cot": "CoT SFT",
+}
+# Okabe and Ito's colours, which the colour-blind can tell apart; markers differ too.
+FIXED_STYLES = {"base": ("#7F7F7F", "o"), "sft-direct": ("#E69F00", "v"), "sft-cot": ("#56B4E9", "^")}
+REINFORCED_STYLES = (
+    ("#0072B2", "D"),
+    ("#D55E00", "s"),
+    ("#CC79A7", "P"),
+    ("#009E73", "X"),
+    ("#000000", "<"),
+    ("#F0E442", ">"),
+)
+
+_REINFORCED = re.compile(r"(\w+)-seed(\d+)")
+
+
+def label(policy: str) -> str:
+    """A policy's name in words: "grpo-seed0-blank" is "GRPO, blank image" (with the seed where it is not 0)."""
+    for ending, words in ((OWN_FORM, ", own form"), (BLANK, ", blank image")):
+        if policy.endswith(ending):
+            return label(policy.removesuffix(ending)) + words
+    if match := _REINFORCED.fullmatch(policy):
+        algorithm, seed = match.groups()
+        name = ALGORITHM_NAMES.get(algorithm, algorithm)
+        return name if seed == "0" else f"{name} (seed {seed})"
+    return PLAIN_NAMES.get(policy, policy)
+
+
+def is_reinforced(policy: str) -> bool:
+    """Whether the policy was trained by reinforcement learning and sees the images."""
+    return _REINFORCED.fullmatch(policy) is not None
+
+
+def ordered(policies: Iterable[str]) -> list[str]:
+    """Policies as tables list them: controls, base, supervised, reinforced, oracle; variants behind their policy."""
+
+    def rank(policy: str) -> tuple:
+        plain = policy.removesuffix(OWN_FORM).removesuffix(BLANK)
+        fixed = ["random", "text_only", "base", "sft-direct", "sft-cot"]
+        if is_reinforced(plain):
+            algorithm = plain.partition("-")[0]
+            known = list(ALGORITHM_NAMES)
+            place = len(fixed) + (known.index(algorithm) if algorithm in known else len(known))
+        else:
+            place = fixed.index(plain) if plain in fixed else 90 if plain == "oracle" else 80
+        return place, plain, policy
+
+    return sorted(set(policies), key=rank)
+
+
+def headline_policy(policies: Iterable[str]) -> str | None:
+    """The reinforced policy that the report speaks of first: GRPO's first seed where there is one."""
+    reinforced = [policy for policy in ordered(policies) if is_reinforced(policy)]
+    return reinforced[0] if reinforced else None
+
+
+def style(policies: Iterable[str]) -> dict[str, dict[str, str]]:
+    """A colour and a marker for each policy: base and supervised ones keep theirs, the others take theirs in order."""
+    looks, number = {}, 0
+    for policy in ordered(policies):
+        known = FIXED_STYLES.get(policy.removesuffix(OWN_FORM))
+        color, marker = known or REINFORCED_STYLES[number % len(REINFORCED_STYLES)]
+        number += known is None
+        looks[policy] = {"color": color, "marker": marker}
+    return looks
+
+
+def printable(text: str, limit: int | None = None) -> str:
+    """A completion made safe to show: control characters as "�", at most `limit` characters."""
+    shown = "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
+    return shown if limit is None or len(shown) <= limit else shown[: limit - 1] + "…"

@@ -1,0 +1,176 @@
+"""Everything that the report shows, computed once from predictions, questions and training logs."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from robotr1 import paths
+from robotr1.evaluation.consistency import consistency, consistency_change
+from robotr1.evaluation.mcqa import SPLITS, TYPES, chance, compare, read_predictions, standard_pairs, summarize
+from robotr1.records import Prediction, Question, RecordError, read_records
+from robotr1.report.names import headline_policy, is_reinforced, label, ordered
+from robotr1.settings import AnalyzeResults
+
+
+@dataclass(frozen=True)
+class Results:
+    """Tables of the study (pandas frames as `evaluation` makes them) with what they were computed from.
+
+    `training` holds one frame per training run, a row per step, by the policy's name.
+    """
+
+    settings: AnalyzeResults
+    questions: dict[str, Question]
+    predictions: list[Prediction]
+    accuracy: pd.DataFrame
+    by_task: pd.DataFrame
+    comparisons: pd.DataFrame
+    consistency: pd.DataFrame
+    consistency_change: pd.DataFrame
+    training: dict[str, pd.DataFrame]
+    chance: float
+
+    @property
+    def policies(self) -> list[str]:
+        return ordered(self.accuracy["policy"])
+
+    @property
+    def splits(self) -> list[str]:
+        return [split for split in SPLITS if split in set(self.accuracy["split"])]
+
+    @property
+    def test_splits(self) -> list[str]:
+        """The splits that figures show: the test splits, or whatever there is."""
+        return [split for split in self.splits if split.startswith("test")] or self.splits
+
+    @property
+    def headline_policy(self) -> str | None:
+        return headline_policy(self.policies)
+
+
+def load_results(
+    settings: AnalyzeResults,
+    predictions_folder: Path = paths.PREDICTIONS,
+    questions_folder: Path = paths.QUESTIONS,
+    models_folder: Path = paths.MODELS,
+) -> Results:
+    """Read and compute everything.
+
+    Raises:
+        RecordError: there are no predictions, a line is broken, or a prediction has no question.
+    """
+    predictions = read_predictions(predictions_folder)
+    if not predictions:
+        raise RecordError(f"{paths.relative(predictions_folder)} holds no predictions; run `dvc repro run_benchmarks`")
+    splits = sorted({prediction.split for prediction in predictions})
+    questions = {q.id: q for split in splits for q in read_records(questions_folder / f"{split}.jsonl", Question)}
+    if missing := [prediction for prediction in predictions if prediction.id not in questions]:
+        raise RecordError(
+            f"{paths.relative(predictions_folder)}/{missing[0].policy}: {missing[0].id} is not among the questions; "
+            "the questions changed since, so run `dvc repro run_benchmarks`"
+        )
+    answered = {prediction.policy for prediction in predictions}
+    logs = {name: log for name, log in read_training_logs(models_folder).items() if name in answered}
+    return analyze(settings, predictions, questions, logs)
+
+
+def analyze(
+    settings: AnalyzeResults,
+    predictions: list[Prediction],
+    questions: dict[str, Question],
+    training: dict[str, pd.DataFrame],
+) -> Results:
+    """Compute all tables."""
+    confidence, seed = settings.confidence, settings.seed
+    policies = ordered(prediction.policy for prediction in predictions)
+    pairs = standard_pairs(policies)
+    before_after = [(policy, "base") for policy in policies if is_reinforced(policy) and "base" in policies]
+    asked, close = list(questions.values()), settings.close_distance
+    return Results(
+        settings=settings,
+        questions=questions,
+        predictions=predictions,
+        accuracy=with_blind(summarize(predictions, confidence, seed)),
+        by_task=summarize(predictions, confidence, seed, by="task").query("task != 'all'").reset_index(drop=True),
+        comparisons=compare(predictions, pairs, confidence=confidence, seed=seed),
+        consistency=consistency(predictions, asked, close, confidence, seed),
+        consistency_change=consistency_change(predictions, asked, before_after, close, confidence, seed),
+        training=training,
+        chance=chance(asked),
+    )
+
+
+def with_blind(accuracy: pd.DataFrame) -> pd.DataFrame:
+    """The accuracy table with the column `blind`: what the text-only reference reaches on the same questions."""
+    blind = accuracy[accuracy["policy"] == "text_only"].set_index(["split", "type"])["accuracy"]
+    keys = pd.MultiIndex.from_frame(accuracy[["split", "type"]])
+    return accuracy.assign(blind=blind.reindex(keys).to_numpy())
+
+
+def read_training_logs(folder: Path = paths.MODELS) -> dict[str, pd.DataFrame]:
+    """The log of each trained policy, `<folder>/<policy>/log.jsonl`: one row per step.
+
+    Raises:
+        RecordError: a line is not JSON.
+    """
+    logs = {}
+    for path in sorted(folder.glob("*/log.jsonl")):
+        rows = []
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            try:
+                rows.append(json.loads(line))
+            except json.JSONDecodeError as error:
+                place = f"{paths.relative(path)}, line {number}"
+                raise RecordError(f"{place}: not JSON ({error.msg}); train this policy again") from None
+        if rows:
+            logs[path.parent.name] = pd.DataFrame(rows)
+    return {name: logs[name] for name in ordered(logs)}
+
+
+def find_row(table: pd.DataFrame, **values: str) -> pd.Series | None:
+    """The one row with these values, or None."""
+    for column, value in values.items():
+        table = table[table[column] == value]
+    return table.iloc[0] if len(table) else None
+
+
+def headline(results: Results) -> str:
+    """The main result in one sentence, with interval and p-value; a gain within chance is called so."""
+    policy = results.headline_policy
+    row = find_row(results.comparisons, policy=policy, baseline="base", split="test_in", type="all") if policy else None
+    if row is None:
+        return "There is no reinforced policy to compare with its base on test_in."
+    after = find_row(results.accuracy, policy=policy, split="test_in", type="all")
+    before = find_row(results.accuracy, policy="base", split="test_in", type="all")
+    points, low, high = (100 * row[name] for name in ("difference", "low", "high"))
+    verdict = "a gain of" if points > 0 else "a change of"
+    doubt = "" if row["p_value"] < 0.01 and row["low"] > 0 else " This is not more than chance allows."
+    return (
+        f"On the {row['questions']} held-out questions of the training tasks, {label(policy)} answers "
+        f"{after['accuracy']:.1%} right and its base {before['accuracy']:.1%}: {verdict} {points:+.1f} points "
+        f"({results.settings.confidence:.0%} interval over episodes {low:+.1f} to {high:+.1f}; "
+        f"exact McNemar test, {p_text(row['p_value'])}).{doubt}"
+    )
+
+
+def p_text(p_value: float) -> str:
+    """A p-value as text: "p = 0.032", "p = 8e-64", "p < 1e-99"."""
+    if p_value < 1e-99:
+        return "p < 1e-99"
+    return f"p = {p_value:.2g}" if p_value >= 0.001 else f"p = {p_value:.0e}"
+
+
+def draw_examples(results: Results) -> list[Question]:
+    """Test questions for the example sheet, drawn at random (not picked), the types in turn, held-out tasks too."""
+    rng = np.random.default_rng(results.settings.seed)
+    answered = sorted({p.id for p in results.predictions if p.split != "validation"}) or sorted(results.questions)
+    pools = [
+        list(rng.permutation([name for name in answered if results.questions[name].type == kind])) for kind in TYPES
+    ]
+    chosen: list[Question] = []
+    while len(chosen) < results.settings.examples and any(pools):
+        chosen += [results.questions[str(pool.pop())] for pool in pools if pool]
+    return chosen[: results.settings.examples]

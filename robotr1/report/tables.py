@@ -1,0 +1,173 @@
+"""Tables of the report: CSV with all digits for programs, markdown and rows of text for readers."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from robotr1 import paths
+from robotr1.evaluation.mcqa import OWN_FORM, TYPES
+from robotr1.evaluation.published import published_tables
+from robotr1.report.names import SPLIT_NAMES, label, ordered
+from robotr1.report.results import Results, find_row
+
+MEASURE_NAMES = {
+    "agrees": "letter fits the words",
+    "names": "names the right thing",
+    "close": "position near the true one",
+}
+
+
+def write_tables(results: Results, folder: Path = paths.TABLES) -> None:
+    """Write every table as `<name>.csv` and `<name>.md`."""
+    for name, table in full_tables(results).items():
+        paths.write_text(folder / f"{name}.csv", table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
+    for name, table in reading_tables(results).items():
+        paths.write_text(folder / f"{name}.md", markdown(table))
+
+
+def full_tables(results: Results) -> dict[str, pd.DataFrame]:
+    """The computed frames by file name, policies in the report's order."""
+    tables = {
+        "accuracy": results.accuracy,
+        "accuracy_by_task": results.by_task,
+        "comparisons": results.comparisons,
+        "consistency": results.consistency,
+        "consistency_change": results.consistency_change,
+    }
+    return {name: _in_order(table) for name, table in tables.items()}
+
+
+def reading_tables(results: Results) -> dict[str, pd.DataFrame]:
+    """The tables as text, by file name: percentages with their intervals."""
+    splits = sorted(results.splits, key=lambda split: split == "validation")
+    tables = {f"accuracy_{split}": accuracy_table(results, split) for split in splits}
+    tables["accuracy_by_task"] = task_table(results)
+    tables["comparisons"] = comparison_table(results)
+    tables["consistency"] = consistency_table(results)
+    tables["consistency_change"] = change_table(results)
+    return {name: table for name, table in tables.items() if len(table)}
+
+
+def accuracy_table(results: Results, split: str) -> pd.DataFrame:
+    """One row per policy: accuracy by type in percent with Wilson's interval, the blind accuracy beside it, counts."""
+    table = results.accuracy[results.accuracy["split"] == split]
+    kinds = [kind for kind in TYPES if kind in set(table["type"])]
+    rows = []
+    for policy in ordered(table["policy"]):
+        mine = table[table["policy"] == policy]
+        total = find_row(mine, type="all")
+        row = {"policy": label(policy)}
+        for kind in kinds:
+            cell = find_row(mine, type=kind)
+            row[kind] = "not asked" if cell is None else interval(cell["accuracy"], cell["low"], cell["high"])
+        if policy.endswith(OWN_FORM):
+            row["all"] += " (without movement)"
+        row |= {"questions": str(total["questions"]), "unparsable": str(total["unparsable"])}
+        rows.append(row)
+    blind = find_row(table, policy="base", type="all")
+    title = {"policy": "best blind guess / chance"}
+    if blind is not None and pd.notna(blind["blind"]):
+        cells = {kind: find_row(table, policy="base", type=kind) for kind in kinds}
+        rows.append(title | {kind: f"{cell['blind']:.1%} / {results.chance:.1%}" for kind, cell in cells.items()})
+    return pd.DataFrame(rows).fillna("")
+
+
+def task_table(results: Results) -> pd.DataFrame:
+    """One row per policy, one column per task, on the splits that figures show; held-out tasks are marked."""
+    table = results.by_task[results.by_task["split"].isin(results.test_splits)].sort_values("split", kind="stable")
+    rows = []
+    for policy in ordered(table["policy"]):
+        row = {"policy": label(policy)}
+        for cell in table[table["policy"] == policy].itertuples():
+            held_out = " (never trained on)" if cell.split == "test_out" else ""
+            row[cell.task.replace("_", " ") + held_out] = interval(cell.accuracy, cell.low, cell.high)
+        rows.append(row)
+    return pd.DataFrame(rows).fillna("")
+
+
+def comparison_table(results: Results) -> pd.DataFrame:
+    """Paired comparisons over all types together; those of each type are in the CSV."""
+    table = _in_order(results.comparisons.query("type == 'all'"))
+    rows = [
+        {
+            "policy": label(row.policy),
+            "against": label(row.baseline),
+            "split": row.split,
+            "questions": str(row.questions),
+            "points": f"{100 * row.difference:+.1f} [{100 * row.low:+.1f}, {100 * row.high:+.1f}]",
+            "gained / lost": f"{row.gained} / {row.lost}",
+            "p (McNemar)": f"{row.p_value:.2g}",
+            "p (Holm)": f"{row.p_holm:.2g}",
+        }
+        for row in table.itertuples()
+    ]
+    return pd.DataFrame(rows)
+
+
+def consistency_table(results: Results) -> pd.DataFrame:
+    """How far words and letter fit, types pooled: percent with Wilson's interval, and of how many completions."""
+    table = _in_order(results.consistency.query("type == 'all'"))
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for row in table.itertuples():
+        cells = rows.setdefault((row.split, row.policy), {"split": row.split, "policy": label(row.policy)})
+        share = interval(row.share, row.low, row.high) if row.questions else "none measurable"
+        cells[MEASURE_NAMES[row.measure]] = f"{share} ({row.questions} of {row.completions})"
+    return pd.DataFrame(sorted(rows.values(), key=lambda row: results.splits.index(row["split"])))
+
+
+def change_table(results: Results) -> pd.DataFrame:
+    """The paired change of the consistency shares from the base to each reinforced policy."""
+    rows = [
+        {
+            "policy": label(row.policy),
+            "against": label(row.baseline),
+            "split": row.split,
+            "measure": MEASURE_NAMES[row.measure],
+            "completions": str(row.questions),
+            "points": f"{100 * row.difference:+.1f} [{100 * row.low:+.1f}, {100 * row.high:+.1f}]",
+            "p (Holm)": f"{row.p_holm:.2g}",
+        }
+        for row in _in_order(results.consistency_change).itertuples()
+    ]
+    return pd.DataFrame(rows)
+
+
+def published_reading_tables() -> dict[str, pd.DataFrame]:
+    """The paper's tables as text, by a caption that names the table and its scale."""
+    return {
+        f"{table.table}: {table.title} ({table.scale})": table.rows.rename(columns=lambda name: name.replace("_", " "))
+        for table in published_tables().values()
+    }
+
+
+def interval(value: float, low: float, high: float) -> str:
+    """ "71.6 [68.8, 74.2]" in percent."""
+    return f"{100 * value:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """A markdown table; "|" and line ends in cells are escaped."""
+    lines = [list(map(str, table.columns)), ["---"] * len(table.columns), *table.astype(str).values.tolist()]
+    return "".join(f"| {' | '.join(_escaped(line))} |\n" for line in lines)
+
+
+def plain(table: pd.DataFrame) -> str:
+    """The table as aligned text for a terminal."""
+    lines = [list(map(str, table.columns)), *table.astype(str).values.tolist()]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(table.columns))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines)
+
+
+def split_title(split: str) -> str:
+    return SPLIT_NAMES.get(split, split)
+
+
+def _escaped(cells: Sequence[str]) -> list[str]:
+    return [cell.replace("|", "\\|").replace("\n", "<br>") for cell in cells]
+
+
+def _in_order(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows sorted by policy in the report's order; other columns keep theirs."""
+    place = {policy: i for i, policy in enumerate(ordered(table["policy"]))}
+    return table.sort_values("policy", key=lambda names: names.map(place), kind="stable").reset_index(drop=True)

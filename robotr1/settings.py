@@ -1,0 +1,236 @@
+"""params.yaml → one frozen dataclass per stage.
+
+Every field must be stated: a default hidden in code would be a hyper-parameter nobody sees. An unknown name, a wrong
+type or a value that makes no sense is an error that names file, section, field and fix. Notebooks hold the same
+names in their `parameters` cell and turn them into a dataclass with `from_notebook`.
+"""
+
+import dataclasses
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from robotr1 import fields, paths
+from robotr1.fields import at_least
+from robotr1.records import QuestionType
+
+
+class SettingsError(ValueError):
+    """params.yaml (or a notebook's parameters) cannot be used; the message names the place and the fix."""
+
+
+@dataclass(frozen=True)
+class Policies:
+    """Which policies the study trains: the lists behind DVC's matrix stages."""
+
+    forms: list[Literal["direct", "cot"]]
+    algorithms: list[Literal["grpo", "rloo", "reinforce_plus_plus"]]
+    seeds: list[int]
+
+    @property
+    def trained(self) -> list[str]:
+        """Names of the trained policies, as their folders in models/ are called."""
+        reinforced = [f"{algorithm}-seed{seed}" for algorithm in self.algorithms for seed in self.seeds]
+        return [f"sft-{form}" for form in self.forms] + reinforced
+
+
+@dataclass(frozen=True)
+class ExtractDemos:
+    source: Literal["tabletop", "recorded", "rlbench"]
+    recorded_folder: str  # for source: recorded; relative to the repository root, or absolute
+    train_tasks: list[str]
+    held_out_tasks: list[str]
+    demos_per_train_task: int = at_least(1)
+    demos_per_held_out_task: int = at_least(0)
+    image_size: int = at_least(28)  # pixels, square
+    frame_interval: int = at_least(1)
+    workers: int = at_least(1)
+    seed: int = at_least(0)
+
+    def __post_init__(self) -> None:
+        if self.source == "recorded" and not self.recorded_folder:
+            raise fields.FieldError("recorded_folder", "empty; source: recorded needs a folder of RLBench episodes")
+        if shared := sorted(set(self.train_tasks) & set(self.held_out_tasks)):
+            raise fields.FieldError("held_out_tasks", f"{', '.join(shared)} also in train_tasks; keep them apart")
+
+
+@dataclass(frozen=True)
+class DesignMetadata:
+    stopping_delta: float = at_least(0)  # rad/s
+    frame_interval: int = at_least(1)
+
+
+@dataclass(frozen=True)
+class BuildQuestions:
+    types: list[QuestionType]
+    held_out_tasks: list[str]  # as in extract_demos: these tasks only test
+    frame_interval: int = at_least(1)  # as in design_metadata
+    options: int = at_least(2, 8)
+    option_order: Literal["shuffled", "canonical"]
+    distractors: Literal["uniform", "same_episode", "other_episodes", "near_miss"]
+    minimum_gap: float = at_least(0)  # metres between any two options
+    dead_zone: float = at_least(0)  # metres
+    decimals: int = at_least(0, 6)
+    prompt: Literal["compact", "full"]
+    show_state: bool  # whether waypoint prompts state the gripper's position, as the paper's do
+    validation_episodes: int = at_least(0)
+    test_episodes: int = at_least(0)
+    seed: int = at_least(0)
+
+
+@dataclass(frozen=True)
+class PrepareBase:
+    base: str  # tiny, a hub id, or a local folder
+    revision: str  # pinned hub revision; empty for tiny and folders
+    quantization: Literal["none", "nf4"]
+
+
+@dataclass(frozen=True)
+class FinetuneSft:
+    form: Literal["direct", "cot"]  # DVC runs the stage once per form in `policies`
+    seed: int = at_least(0)
+    quantization: Literal["none", "nf4"]
+    steps: int = at_least(1)
+    batch_size: int = at_least(1)
+    micro_batch: int = at_least(0)  # examples in one forward pass; 0: the whole batch
+    gradient_checkpointing: bool
+    learning_rate: float = at_least(0)
+    warmup_steps: int = at_least(0)
+    weight_decay: float = at_least(0)
+    max_grad_norm: float = at_least(0)
+    lora_rank: int = at_least(1)
+    lora_alpha: int = at_least(1)
+    save_steps: int = at_least(1)
+    threads: int = at_least(1)
+
+
+@dataclass(frozen=True)
+class TrainGrpo:
+    algorithm: Literal["grpo", "rloo", "reinforce_plus_plus"]  # DVC runs the stage once per algorithm and seed
+    seed: int = at_least(0)
+    quantization: Literal["none", "nf4"]
+    steps: int = at_least(1)  # optimiser updates
+    prompts_per_step: int = at_least(1)
+    num_generations: int = at_least(2)
+    micro_batch: int = at_least(0)  # completions in one forward pass; 0: all of a step
+    updates_per_rollout: int = at_least(1)  # optimiser updates on one batch of sampled completions
+    num_iterations: int = at_least(1)  # passes over the same completions
+    gradient_checkpointing: bool
+    temperature: float = at_least(0.01)
+    top_p: float = at_least(0.01, 1)
+    max_completion_length: int = at_least(1)
+    format_weight: float = at_least(0)
+    accuracy_weight: float = at_least(0)
+    learning_rate: float = at_least(0)
+    warmup_steps: int = at_least(0)
+    weight_decay: float = at_least(0)
+    max_grad_norm: float = at_least(0)
+    beta: float = at_least(0)
+    epsilon: float = at_least(0)
+    epsilon_high: float = at_least(0)
+    loss_type: Literal["grpo", "dr_grpo", "dapo", "bnpo"]
+    scale_rewards: Literal["group", "batch", "none"]
+    lora_rank: int = at_least(1)
+    lora_alpha: int = at_least(1)
+    save_steps: int = at_least(1)
+    threads: int = at_least(1)
+
+
+@dataclass(frozen=True)
+class RunBenchmarks:
+    quantization: Literal["none", "nf4"]
+    batch_size: int = at_least(1)
+    max_completion_length: int = at_least(1)
+    temperature: float = at_least(0)  # 0 is greedy
+    threads: int = at_least(1)
+    seed: int = at_least(0)
+
+
+@dataclass(frozen=True)
+class AnalyzeResults:
+    confidence: float = at_least(0.5, 0.999)
+    close_distance: float = at_least(0)  # metres: a written position this near to the true one counts as right
+    examples: int = at_least(0)
+    seed: int = at_least(0)
+
+
+SECTIONS: dict[str, type] = {
+    "policies": Policies,
+    "extract_demos": ExtractDemos,
+    "design_metadata": DesignMetadata,
+    "build_questions": BuildQuestions,
+    "prepare_base": PrepareBase,
+    "finetune_sft": FinetuneSft,
+    "train_grpo": TrainGrpo,
+    "run_benchmarks": RunBenchmarks,
+    "analyze_results": AnalyzeResults,
+}
+TOP_LEVEL = ("profile", "seed")  # plain values beside the sections
+
+
+def check_section(name: str, mapping: Any, file: Path | str = "params.yaml") -> Any:
+    """Turn one section's mapping into its dataclass.
+
+    Raises SettingsError, naming `file`, the section and the field, on anything unknown, missing or mistyped.
+    """
+    if name not in SECTIONS:
+        raise SettingsError(f"{file}: unknown section {name!r}; the sections are {', '.join(SECTIONS)}")
+    if not isinstance(mapping, dict):
+        raise SettingsError(f"{file}: section {name} holds {mapping!r}; write its fields as `name: value` lines")
+    try:
+        return fields.build(SECTIONS[name], mapping)
+    except fields.FieldError as error:
+        raise SettingsError(f"{file}: {name}.{error}") from None
+
+
+def read_params(path: Path | str = paths.PARAMS) -> dict[str, Any]:
+    """params.yaml as plain values. Raises SettingsError where it is missing or not YAML."""
+    path = Path(path)
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_YamlLoader)
+    except FileNotFoundError:
+        raise SettingsError(f"{path} is missing; restore it with `git checkout params.yaml`") from None
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict):
+        raise SettingsError(f"{path}: expected sections ({', '.join(SECTIONS)}), got {type(content).__name__}")
+    return content
+
+
+def load_settings(path: Path | str = paths.PARAMS) -> dict[str, Any]:
+    """Every section of params.yaml as its dataclass, by name. Raises SettingsError."""
+    content = read_params(path)
+    for name in content:
+        if name not in SECTIONS and name not in TOP_LEVEL:
+            raise SettingsError(f"{path}: unknown section {name!r}; the sections are {', '.join(SECTIONS)}")
+    for name in SECTIONS:
+        if name not in content:
+            raise SettingsError(f"{path}: section {name} is missing")
+    return {name: check_section(name, content[name], path) for name in SECTIONS}
+
+
+def from_notebook(name: str, namespace: dict[str, Any]) -> Any:
+    """The section's dataclass from a notebook's variables: `from_notebook("extract_demos", globals())`."""
+    names = [field.name for field in dataclasses.fields(SECTIONS[name])]
+    return check_section(name, {key: namespace[key] for key in names if key in namespace}, "parameters cell")
+
+
+class _YamlLoader(yaml.SafeLoader):
+    """SafeLoader that reads 1e-05 as a float (YAML 1.1 wants 1.0e-05) and refuses a key written twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        keys = [self.construct_object(key, deep=deep) for key, _ in node.value]
+        for i, key in enumerate(keys):
+            if key in keys[:i]:
+                raise yaml.constructor.ConstructorError(None, None, f"{key!r} is there twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+_YamlLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(\d[\d_]*)(\.\d*)?[eE][-+]?\d+$"),
+    list("-+0123456789"),
+)

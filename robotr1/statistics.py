@@ -1,0 +1,121 @@
+"""How sure an accuracy is, and whether one policy really beats another.
+
+The papers give point numbers only; the study puts a 95 % interval on each and pairs policies question by question.
+"""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.proportion import proportion_confint
+
+RESAMPLES = 5000
+
+
+@dataclass(frozen=True)
+class PairedDifference:
+    """Accuracy of a minus accuracy of b on the same questions, in [-1, 1]."""
+
+    difference: float
+    low: float
+    high: float
+    p_value: float  # exact McNemar, two-sided
+    gained: int  # questions that a has right and b wrong
+    lost: int  # questions that b has right and a wrong
+
+
+def accuracy_interval(correct: Sequence[bool], confidence: float = 0.95) -> tuple[float, float, float]:
+    """Accuracy and its Wilson score interval: (mean, low, high), each in [0, 1].
+
+    Wilson's interval stays inside [0, 1] and is honest near 0 and 1, where small splits often lie. Questions are
+    taken as independent; several from one episode are not quite, see `clustered_interval`.
+    Raises ValueError where there is no question or an entry is neither true nor false.
+    """
+    values = _booleans(correct)
+    low, high = proportion_confint(values.sum(), len(values), alpha=1 - confidence, method="wilson")
+    mean = float(values.mean())
+    return mean, min(float(low), mean), max(float(high), mean)  # rounding must not put the mean outside
+
+
+def paired_difference(
+    a: Sequence[bool],
+    b: Sequence[bool],
+    confidence: float = 0.95,
+    seed: int = 0,
+    clusters: Sequence[Hashable] | None = None,
+) -> PairedDifference:
+    """Compare two policies on the same questions, in the same order.
+
+    The p-value is the exact McNemar test, which looks only at questions that exactly one policy has right; the
+    interval is a percentile bootstrap over questions, or over whole `clusters` (episodes) where they are given.
+    Raises ValueError where the lengths differ.
+    """
+    a, b = _booleans(a), _booleans(b)
+    if len(a) != len(b):
+        raise ValueError(f"paired policies answer the same questions; got {len(a)} and {len(b)} answers")
+    gained, lost = int((a & ~b).sum()), int((b & ~a).sum())
+    table = [[int((a & b).sum()), gained], [lost, int((~a & ~b).sum())]]
+    difference = a.astype(float) - b
+    members = _members(clusters if clusters is not None else range(len(a)), len(a))
+    low, high = _bootstrap(
+        np.bincount(members, difference), np.bincount(members).astype(float), confidence, seed, lowest=-1.0
+    )
+    p_value = float(mcnemar(table, exact=True).pvalue)
+    return PairedDifference(float(difference.mean()), low, high, p_value, gained, lost)
+
+
+def clustered_interval(
+    correct: Sequence[bool], clusters: Sequence[Hashable], confidence: float = 0.95, seed: int = 0
+) -> tuple[float, float, float]:
+    """Accuracy with a bootstrap interval that draws whole clusters (episodes) instead of questions.
+
+    Frames of one episode look alike, so the number of episodes, not of questions, says how much is known.
+    Returns (mean, low, high). Raises ValueError where the lengths differ.
+    """
+    values = _booleans(correct)
+    members = _members(clusters, len(values))
+    right, size = np.bincount(members, values), np.bincount(members).astype(float)
+    return float(values.mean()), *_bootstrap(right, size, confidence, seed)
+
+
+def _members(clusters: Sequence[Hashable], answers: int) -> np.ndarray:
+    """The number of each answer's cluster, counted in order of appearance."""
+    if len(clusters) != answers:
+        raise ValueError(f"every answer needs its cluster; got {answers} answers and {len(clusters)} clusters")
+    index = {cluster: i for i, cluster in enumerate(dict.fromkeys(clusters))}
+    return np.array([index[cluster] for cluster in clusters])
+
+
+def _booleans(values: Sequence[bool]) -> np.ndarray:
+    array = np.asarray(values)
+    if array.ndim != 1 or len(array) == 0:
+        raise ValueError(f"expected a non-empty list of right/wrong answers, got shape {array.shape}")
+    if not np.isin(array, (0, 1)).all():
+        raise ValueError("every answer is either right (True) or wrong (False)")
+    return array.astype(bool)
+
+
+def _bootstrap(
+    numerator: np.ndarray, denominator: np.ndarray, confidence: float, seed: int, lowest: float = 0.0
+) -> tuple[float, float]:
+    """Percentile interval of sum(numerator) / sum(denominator), resampling their entries together."""
+    if len(numerator) < 2:
+        return lowest, 1.0  # one observation says nothing
+
+    def ratio(top: np.ndarray, bottom: np.ndarray, axis: int) -> np.ndarray:
+        return top.sum(axis=axis) / bottom.sum(axis=axis)
+
+    interval = stats.bootstrap(
+        (numerator, denominator),
+        ratio,
+        paired=True,
+        vectorized=True,
+        n_resamples=RESAMPLES,
+        batch=500,
+        confidence_level=confidence,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
+    return float(interval.low), float(interval.high)

@@ -1,0 +1,102 @@
+"""Lessons as token batches for the tiny base: ids, loss weights, positions, and where reading should look."""
+
+from dataclasses import dataclass
+
+import torch
+from transformers import PreTrainedTokenizerFast
+
+from robotr1.policies.tiny import IMAGE_SIZE, LETTER_TOKENS, number_tokens
+from robotr1.training.lessons import LETTER_WEIGHT, Drill, Lesson
+
+IMAGE_TOKENS = (IMAGE_SIZE // 28) ** 2
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch of lessons, right-padded to length L.
+
+    `ids` [B,L]; `weights` [B,L] of each token in the loss, 0 for what is given; `positions` [3,B,L] (M-RoPE's time, row and
+    column); `options` [O,3] rows of (lesson, place of the option's letter, place of its last word); `queries` [Q,3] rows
+    of (lesson, place just before an answer letter, place of that option's last word).
+    """
+
+    ids: torch.Tensor
+    weights: torch.Tensor
+    positions: torch.Tensor
+    options: torch.Tensor
+    queries: torch.Tensor
+
+
+class Batcher:
+    """Turns lessons and drills into batches, in the chat form that the processor's template writes."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerFast):
+        self.tokenizer = tokenizer
+        self.before = self.encode("<|im_start|>user\n<|vision_start|>")
+        self.image = tokenizer.convert_tokens_to_ids("<|image_pad|>")
+        self.after = self.encode("<|vision_end|>")
+        self.text_start = self.encode("<|im_start|>user\n")
+        self.turn = self.encode("<|im_end|>\n<|im_start|>assistant\n")
+        self.newline, self.bracket = self.encode("\n")[0], self.encode("]")[0]
+        self.numbers = set(tokenizer.convert_tokens_to_ids(list(number_tokens())))
+        self.letters = tokenizer.convert_tokens_to_ids(LETTER_TOKENS)
+
+    def encode(self, text: str) -> list[int]:
+        return self.tokenizer(text, add_special_tokens=False).input_ids
+
+    def sequence(self, lesson: Lesson | Drill) -> tuple[list[int], list[float]]:
+        """Token ids and the loss weight of each."""
+        if isinstance(lesson, Drill):
+            pieces = [(self.encode(text), weight) for text, weight in lesson.pieces]
+            return [token for ids, _ in pieces for token in ids], [weight for ids, weight in pieces for _ in ids]
+        start = [*self.before, *[self.image] * IMAGE_TOKENS, *self.after] if lesson.seen else self.text_start
+        ids = [*start, *self.encode(lesson.prompt)]
+        weights = [0.0] * len(ids)
+        for completion in lesson.completions:
+            answer = [*self.encode(completion), self.tokenizer.eos_token_id]
+            ids += [*self.turn, *answer]
+            weights += [0.0] * len(self.turn)
+            weights += [self._weight(token, lesson.seen) for token in answer]
+        return ids, weights
+
+    def _weight(self, token: int, seen: bool) -> float:
+        if token in self.letters:
+            return LETTER_WEIGHT
+        return 0.0 if token in self.numbers and not seen else 1.0  # without the image, places cannot be known
+
+    def reading(self, ids: list[int], weights: list[float]) -> tuple[list[tuple], list[tuple]]:
+        """Where the options stand, and where an answer letter should look: see `Batch`."""
+        options, last_words = [], {}
+        for place, token in enumerate(ids):
+            if token in self.letters and not weights[place]:
+                end = ids.index(self.newline, place) if self.newline in ids[place:] else len(ids)
+                words = [word for word in range(place + 1, end) if ids[word] != self.bracket]
+                if token not in last_words and words:
+                    last_words[token] = words[-1]
+                    options.append((place, words[-1]))
+        queries = [
+            (place - 1, last_words[token])
+            for place, token in enumerate(ids)
+            if token in last_words and weights[place] == LETTER_WEIGHT
+        ]
+        return options, queries
+
+    def __call__(self, lessons: list[Lesson | Drill]) -> Batch:
+        sequences = [self.sequence(lesson) for lesson in lessons]
+        length = max(len(ids) for ids, _ in sequences)
+        ids = torch.full((len(lessons), length), self.tokenizer.pad_token_id)
+        weights = torch.zeros(len(lessons), length)
+        positions = torch.arange(length).expand(3, len(lessons), length).clone()
+        first, last, side = len(self.before), len(self.before) + IMAGE_TOKENS, IMAGE_SIZE // 28
+        cells = torch.arange(IMAGE_TOKENS)
+        options, queries = [], []
+        for row, (tokens, token_weights) in enumerate(sequences):
+            ids[row, : len(tokens)] = torch.tensor(tokens)
+            weights[row, : len(tokens)] = torch.tensor(token_weights)
+            if tokens[first : first + 1] == [self.image]:
+                positions[:, row, first:last] = first + torch.stack([cells * 0, cells // side, cells % side])
+                positions[:, row, last:] -= IMAGE_TOKENS - side
+            row_options, row_queries = self.reading(tokens, token_weights)
+            options += [(row, *places) for places in row_options]
+            queries += [(row, *places) for places in row_queries]
+        return Batch(ids, weights, positions, torch.tensor(options), torch.tensor(queries))

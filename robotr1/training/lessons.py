@@ -1,0 +1,175 @@
+"""What the tiny base is taught: to see, to speak in the answer form, and to read options; not where the arm goes next.
+
+Each lesson is a prompt as the study's questions are worded, and one or more completions in the answer form. A lesson is
+consistent in itself: the letter always is the option nearest to the coordinates that its thinking names, and a movement
+always is the one between the two places named. What it leaves out is the *rule*: asked for the next waypoint, the
+demonstrator thinks of the gripper or of the task's object with equal odds, and describes the movement from one to the
+other in either direction. A policy trained on this writes well and knows nothing of the task, as a general
+vision-language model would; where the next waypoint lies is left to reinforcement learning (or to fine-tuning).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from robotr1.demos.tabletop.tasks import OBJECT_NAMES, load_task
+from robotr1.questions.movement import describe_movement, neighbouring_movements, parse_movement, word_differences
+from robotr1.questions.prompts import completion_text, format_state, mcqa_prompt, sft_prompt
+
+DECIMALS = 2
+GAP = 0.1  # metres between two options
+LETTER_WEIGHT = 3.0  # of an answer letter in the loss; other words weigh 1
+# x, y, z bounds of options in metres: where grippers and objects of the tabletop are
+BOUNDS = np.array([[-0.1, -0.45, 0.75], [0.62, 0.45, 1.5]])
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A user prompt and the answers given to it in turn; `seen` says whether the image goes with it."""
+
+    prompt: str
+    completions: list[str]
+    seen: bool
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the simulator knows of a frame: task, tip of the gripper and the task's object, both xyz in metres."""
+
+    task: str
+    gripper: np.ndarray
+    object: np.ndarray
+
+    @property
+    def name(self) -> str:
+        return OBJECT_NAMES[self.task]
+
+
+def imagined_scene(rng: np.random.Generator) -> Scene:
+    """A scene without image, for lessons about text alone."""
+    tasks = sorted(OBJECT_NAMES)
+    return Scene(tasks[rng.integers(len(tasks))], rng.uniform(*BOUNDS), rng.uniform(*BOUNDS))
+
+
+def draw_options(anchors: Sequence[np.ndarray], count: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """`count` positions, the anchors among them, all `GAP` apart, shuffled. Half of the others share the height and half
+    of the anchors' surroundings, since distractors of the study do."""
+    options = list(anchors)
+    while len(options) < count:
+        position = rng.uniform(*BOUNDS)
+        near = options[rng.integers(len(options))]
+        if rng.random() < 0.4:
+            position[2] = near[2] + rng.normal(0, 0.02)
+        elif rng.random() < 0.4:
+            position = np.clip(near + rng.normal(0, 0.15, 3), *BOUNDS)
+        if all(np.linalg.norm(position - other) >= GAP for other in options):
+            options.append(position)
+    return [options[i] for i in rng.permutation(len(options))]
+
+
+def nearest_letter(place: np.ndarray, options: Sequence[np.ndarray]) -> str:
+    distances = [np.linalg.norm(place - option) for option in options]
+    return "ABCDEFGH"[int(np.argmin(distances))]
+
+
+def _place_thought(name: str, place: np.ndarray) -> str:
+    return f"The {name} is at {format_state(place, DECIMALS)}."
+
+
+def _place_completion(name: str, place: np.ndarray, options: Sequence[np.ndarray]) -> str:
+    return completion_text(_place_thought(name, place), nearest_letter(place, options))
+
+
+def _separate(one: np.ndarray, other: np.ndarray) -> bool:
+    return bool(np.linalg.norm(one - other) >= GAP)
+
+
+def _texts(options: Sequence[np.ndarray]) -> list[str]:
+    return [format_state(option, DECIMALS) for option in options]
+
+
+def _instruction(scene: Scene, rng: np.random.Generator) -> str:
+    variants = load_task(scene.task).instructions(0)
+    return variants[rng.integers(len(variants))]
+
+
+def state_lesson(scene: Scene, rng: np.random.Generator, seen: bool = True) -> Lesson:
+    """Where is the gripper? The thinking names it, the letter follows."""
+    anchors = [scene.gripper]
+    if _separate(scene.gripper, scene.object) and rng.random() < 0.5:
+        anchors.append(scene.object)
+    options = draw_options(anchors, 4, rng)
+    prompt = mcqa_prompt("state", _instruction(scene, rng), None, _texts(options), form="compact", decimals=DECIMALS)
+    return Lesson(prompt, [_place_completion("gripper", scene.gripper, options)], seen)
+
+
+def waypoint_lesson(scene: Scene, rng: np.random.Generator, seen: bool = True) -> Lesson:
+    """Where is the next waypoint? The demonstrator does not know, and names the gripper or the object at random."""
+    anchors = [scene.gripper, scene.object] if _separate(scene.gripper, scene.object) else [scene.object]
+    options = draw_options([anchor + rng.normal(0, 0.03, 3) for anchor in anchors[: rng.integers(1, 3)]], 4, rng)
+    stated = scene.gripper if rng.random() < 0.3 else None
+    prompt = mcqa_prompt("waypoint", _instruction(scene, rng), stated, _texts(options), form="compact", decimals=DECIMALS)
+    name, place = ("gripper", scene.gripper) if rng.random() < 0.5 else (scene.name, scene.object)
+    return Lesson(prompt, [_place_completion(name, place, options)], seen)
+
+
+def movement_lesson(scene: Scene, rng: np.random.Generator, seen: bool = True) -> Lesson:
+    """Which movement comes next? The demonstrator describes the way between gripper and object, in a random direction."""
+    ends = [("gripper", scene.gripper), (scene.name, scene.object)]
+    (start, here), (end, there) = ends if rng.random() < 0.5 else ends[::-1]
+    movement = describe_movement(np.round(there, DECIMALS) - np.round(here, DECIMALS))
+    anchor = movement
+    if rng.random() < 0.3:  # the options need not hold what the demonstrator says
+        anchor = neighbouring_movements(movement, 1, rng)[0]
+    options = [anchor, *neighbouring_movements(anchor, 3, rng)]
+    options = [options[i] for i in rng.permutation(4)]
+    differences = [word_differences(parse_movement(option), parse_movement(movement)) for option in options]
+    best = np.flatnonzero(np.array(differences) == min(differences))
+    letter = "ABCDEFGH"[rng.choice(best)]
+    prompt = mcqa_prompt("movement", _instruction(scene, rng), None, options, form="compact", decimals=DECIMALS)
+    thought = f"From the {start} at {format_state(here, DECIMALS)} to the {end} at {format_state(there, DECIMALS)}: {movement}."
+    return Lesson(prompt, [completion_text(thought, letter)], seen)
+
+
+def open_lesson(scene: Scene, rng: np.random.Generator, seen: bool = True) -> Lesson:
+    """The same questions without options; the answer names a place in a sentence."""
+    kind = "state" if rng.random() < 0.6 else "waypoint"
+    stated = scene.gripper if rng.random() < 0.3 else None
+    prompt = sft_prompt(kind, _instruction(scene, rng), stated, form="compact", decimals=DECIMALS)
+    about_gripper = kind == "state" or rng.random() < 0.5
+    name, place = ("gripper", scene.gripper) if about_gripper else (scene.name, scene.object)
+    return Lesson(prompt, [_place_thought(name, place)], seen)
+
+
+def caption_lesson(scene: Scene, rng: np.random.Generator) -> Lesson:
+    """Name both things and their places, in either order."""
+    thoughts = [_place_thought("gripper", scene.gripper), _place_thought(scene.name, scene.object)]
+    return Lesson("Describe the image.", [" ".join(thoughts[:: rng.choice([-1, 1])])], True)
+
+
+@dataclass(frozen=True)
+class Drill:
+    """Text in pieces, each with its weight in the loss: practice in reading options, without question or image."""
+
+    pieces: list[tuple[str, float]]
+
+
+def matching_drill(rng: np.random.Generator, queries: int = 12) -> Drill:
+    """Options, and under them, again and again: a letter and its place, or a place and the letter of the nearest option."""
+    count = int(rng.integers(2, 5))
+    options = [np.round(option, DECIMALS) for option in draw_options([rng.uniform(*BOUNDS)], count, rng)]
+    lines = [f"[[{letter}]] {text}" for letter, text in zip("ABCD", _texts(options), strict=False)]
+    pieces = [("\n".join(lines), 0.0)]
+    for _ in range(queries):
+        chosen = int(rng.integers(count))
+        if rng.random() < 0.3:
+            pieces += [(f"\n[[{'ABCD'[chosen]}]]", 0.0), (f" {format_state(options[chosen], DECIMALS)}", 1.0)]
+        else:
+            noise = 0.03 if rng.random() < 0.5 else 0.0
+            place = np.round(options[chosen] + rng.normal(0, noise, 3), DECIMALS)
+            pieces += [
+                (f"\n at {format_state(place, DECIMALS)}.", 0.0),
+                (f"[[{nearest_letter(place, options)}]]", LETTER_WEIGHT),
+            ]
+    return Drill(pieces)

@@ -1,0 +1,188 @@
+"""Robot-R1's reinforcement learning (paper §3.3 and §4.1) with TRL and LoRA: GRPO, RLOO, REINFORCE++.
+
+For each question the policy writes a group of answers; a rule scores them (right form, right letter); answers better
+than their group's mean become likelier, worse ones less likely. TRL's defaults differ from the paper's trainer in
+places, so every choice is stated here.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from trl import GRPOConfig, GRPOTrainer, RLOOConfig, RLOOTrainer
+from trl.trainer.base_trainer import _BaseTrainer
+
+from robotr1 import paths
+from robotr1.policies.generate import complete
+from robotr1.policies.images import encode_images_once, prepare_images_once
+from robotr1.policies.load import load_model, load_processor, lora_config
+from robotr1.records import Question
+from robotr1.settings import TrainGrpo
+from robotr1.training import runs
+from robotr1.training.callbacks import RewardWatch, step_log
+from robotr1.training.rewards import accuracy_reward, format_reward
+
+REWARDS = [format_reward, accuracy_reward]
+
+
+def rl_dataset(questions: Sequence[Question]) -> Dataset:
+    """Columns `prompt` (one chat turn) and `image` for the policy, `answer` and `type` for the rewards."""
+    return runs.with_images(
+        [
+            {"prompt": [{"role": "user", "content": q.prompt}], "image": q.image, "answer": q.answer, "type": q.type}
+            for q in questions
+        ]
+    )
+
+
+def rl_arguments(settings: TrainGrpo, name: str) -> dict[str, Any]:
+    """The arguments of TRL's configuration, with every choice stated.
+
+    `use_bias_correction_kl` is off because GRPO's KL term has no importance ratio; the KL is the low-variance
+    estimate "k3" (EasyR1's low_var_kl). RLOO has its KL inside the reward and no scaling of rewards by construction.
+    Completions are sampled one micro-batch at a time, or for a whole rollout at once where they are used again.
+    Raises ValueError where micro-batches and groups do not fit together.
+    """
+    size, accumulation = runs.micro_batches(settings.prompts_per_step * settings.num_generations, settings.micro_batch)
+    if size % settings.num_generations:
+        raise ValueError(f"micro_batch: {size} completions do not hold whole groups of {settings.num_generations}.")
+    rollout = settings.updates_per_rollout * settings.num_iterations
+    reused = rollout > 1  # then all completions of a rollout must be there before its first update
+    shared = {
+        **runs.common_arguments(settings, name),
+        "per_device_train_batch_size": size,
+        "gradient_accumulation_steps": accumulation,
+        "steps_per_generation": accumulation * settings.updates_per_rollout if reused else 1,
+        "num_iterations": settings.num_iterations,
+        "num_generations": settings.num_generations,
+        "max_completion_length": settings.max_completion_length,
+        "temperature": settings.temperature,
+        "top_p": settings.top_p,
+        "top_k": 0,
+        "min_p": None,
+        "repetition_penalty": 1.0,
+        "reward_weights": [settings.format_weight, settings.accuracy_weight],
+        "beta": settings.beta,
+        "epsilon": settings.epsilon,
+        "epsilon_high": settings.epsilon_high,
+        "mask_truncated_completions": False,
+        "disable_dropout": False,
+        "lr_scheduler_type": "constant_with_warmup",
+        # a checkpoint within a rollout would lose the completions that are still to be learned from
+        "save_steps": -(-settings.save_steps // rollout) * rollout,
+        "shuffle_dataset": True,
+        "log_completions": False,
+    }
+    if settings.algorithm == "rloo":
+        return {**shared, "normalize_advantages": False, "reward_clip_range": None}
+    return {
+        **shared,
+        "loss_type": settings.loss_type,
+        "scale_rewards": settings.scale_rewards,
+        "multi_objective_aggregation": "sum_then_normalize",
+        "importance_sampling_level": "token",
+        "use_bias_correction_kl": False,
+        "delta": None,
+        "top_entropy_quantile": 1.0,
+        "entropy_coef": 0.0,
+    }
+
+
+def rl_config(settings: TrainGrpo, name: str) -> GRPOConfig | RLOOConfig:
+    """TRL's configuration for `settings`; checkpoints go to checkpoints/<name>."""
+    return (RLOOConfig if settings.algorithm == "rloo" else GRPOConfig)(**rl_arguments(settings, name))
+
+
+class ReinforcePlusPlusTrainer(GRPOTrainer):
+    """REINFORCE++: the advantage is the reward, normalised over the whole batch instead of within each group.
+
+    TRL's `scale_rewards="batch"` still subtracts the group's mean. Two hooks of TRL 1.16 are used; the KL stays in
+    the loss, as for GRPO.
+    """
+
+    def _calculate_rewards(self, *args, **kwargs):
+        self._rewards = super()._calculate_rewards(*args, **kwargs)
+        return self._rewards
+
+    def _generate_and_score_completions(self, inputs):
+        batch = super()._generate_and_score_completions(inputs)
+        rewards = (self._rewards * self.reward_weights.to(self._rewards.device)).nansum(dim=1)
+        advantages = (rewards - rewards.mean()) / (rewards.std() + 1e-4)
+        start = self.accelerator.process_index * len(inputs)
+        return {**batch, "advantages": advantages[start : start + len(inputs)]}
+
+
+TRAINERS = {"grpo": GRPOTrainer, "rloo": RLOOTrainer, "reinforce_plus_plus": ReinforcePlusPlusTrainer}
+
+
+def make_trainer(settings: TrainGrpo, questions: Sequence[Question], base: str | Path, name: str) -> _BaseTrainer:
+    """The trainer of `settings.algorithm` on a freshly loaded base with a fresh LoRA adapter."""
+    return TRAINERS[settings.algorithm](
+        model=load_model(base, quantization=settings.quantization),
+        reward_funcs=REWARDS,
+        args=rl_config(settings, name),
+        train_dataset=rl_dataset(questions),
+        processing_class=load_processor(base),
+        peft_config=lora_config(settings.lora_rank, settings.lora_alpha),
+        callbacks=[RewardWatch()],
+    )
+
+
+def train(
+    settings: TrainGrpo,
+    questions: Sequence[Question],
+    base: str | Path = paths.MODELS / "base",
+    output: Path | None = None,
+) -> list[dict[str, Any]]:
+    """Train `base` by reinforcement on `questions` and save the adapter in `output`; return the log, one entry a step.
+
+    Each entry has reward, format, accuracy (also by question type), length in tokens, cut_off, entropy, kl (with
+    beta > 0) and zero_spread, the share of groups whose rewards are all the same. Goes on from the last checkpoint of
+    the same run where there is one. Raises PolicyError for an unusable base and ValueError for too few questions.
+    """
+    needed = settings.prompts_per_step * settings.updates_per_rollout
+    if len(questions) < needed:
+        raise ValueError(f"{len(questions)} questions are too few for rollouts of {needed}; lower prompts_per_step.")
+    output = output or paths.MODELS / f"{settings.algorithm}-seed{settings.seed}"
+    with runs.torch_threads(settings.threads):
+        trainer = make_trainer(settings, questions, base, output.name)
+        with encode_images_once(trainer.model), prepare_images_once(trainer.processing_class):
+            runs.run(trainer, runs.fingerprint(settings, questions, base))
+        log = step_log(trainer.state.log_history)
+        runs.save(trainer, base, output, log, settings)
+    return log
+
+
+def group_advantages(rewards: Sequence[float], num_generations: int, scale: str = "group") -> list[float]:
+    """GRPO's advantages: reward minus the group's mean, over the group's standard deviation (paper §3.3, eq. of GRPO).
+
+    `rewards` holds whole groups one after the other. `scale` is "group", "batch" or "none".
+    """
+    groups = torch.tensor(rewards, dtype=torch.float64).view(-1, num_generations)
+    centred = groups - groups.mean(dim=1, keepdim=True)
+    if scale == "group":
+        centred = centred / (groups.std(dim=1, keepdim=True) + 1e-4)
+    elif scale == "batch":
+        centred = centred / (groups.std() + 1e-4)
+    return centred.flatten().tolist()
+
+
+def sample_group(model, processor, question: Question, settings: TrainGrpo) -> list[dict[str, Any]]:
+    """One group as training sees it: completions with their rewards and advantages."""
+    group = [question] * settings.num_generations
+    completions = complete(
+        model,
+        processor,
+        group,
+        batch_size=len(group),
+        max_completion_length=settings.max_completion_length,
+        temperature=settings.temperature,
+        seed=settings.seed,
+    )
+    form, right = format_reward(completions), accuracy_reward(completions, answer=[q.answer for q in group])
+    total = [settings.format_weight * f + settings.accuracy_weight * r for f, r in zip(form, right, strict=True)]
+    advantages = group_advantages(total, len(group), settings.scale_rewards)
+    columns = zip(completions, form, right, total, advantages, strict=True)
+    return [dict(zip(("completion", "format", "accuracy", "reward", "advantage"), row, strict=True)) for row in columns]

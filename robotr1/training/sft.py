@@ -1,0 +1,94 @@
+"""Supervised fine-tuning, direct and chain-of-thought (paper §4.1 and appendix B.2), with TRL's SFTTrainer and LoRA."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset
+from transformers import ProcessorMixin
+from trl import SFTConfig, SFTTrainer
+from trl.trainer.sft_trainer import DataCollatorForVisionLanguageModeling
+
+from robotr1 import paths
+from robotr1.policies.images import encode_images_once, prepare_images_once
+from robotr1.policies.load import load_model, load_processor, lora_config
+from robotr1.records import SftExample
+from robotr1.settings import FinetuneSft
+from robotr1.training import runs
+from robotr1.training.callbacks import step_log
+
+
+def sft_dataset(examples: Sequence[SftExample]) -> Dataset:
+    """Columns `prompt` and `completion` (one chat turn each) and `image`."""
+    return runs.with_images(
+        [
+            {
+                "prompt": [{"role": "user", "content": example.prompt}],
+                "completion": [{"role": "assistant", "content": example.completion}],
+                "image": example.image,
+            }
+            for example in examples
+        ]
+    )
+
+
+def sft_arguments(settings: FinetuneSft, name: str) -> dict[str, Any]:
+    """The arguments of TRL's configuration, with every choice stated.
+
+    Prompts are never cut: an image's tokens must stay together.
+    """
+    size, accumulation = runs.micro_batches(settings.batch_size, settings.micro_batch)
+    return {
+        **runs.common_arguments(settings, name),
+        "per_device_train_batch_size": size,
+        "gradient_accumulation_steps": accumulation,
+        "lr_scheduler_type": "cosine",
+        "save_steps": settings.save_steps,
+        "completion_only_loss": True,
+        "max_length": None,
+        "packing": False,
+        "loss_type": "nll",
+        "shuffle_dataset": False,
+    }
+
+
+def make_trainer(settings: FinetuneSft, examples: Sequence[SftExample], base: str | Path, name: str) -> SFTTrainer:
+    """TRL's trainer on a freshly loaded base with a fresh LoRA adapter."""
+    return SFTTrainer(
+        model=load_model(base, quantization=settings.quantization),
+        args=SFTConfig(**sft_arguments(settings, name)),
+        train_dataset=sft_dataset(examples),
+        processing_class=load_processor(base),
+        peft_config=lora_config(settings.lora_rank, settings.lora_alpha),
+    )
+
+
+def loss_tokens(processor: ProcessorMixin, example: SftExample) -> list[tuple[str, bool]]:
+    """The tokens of one example as training sees them, each with whether the loss counts it."""
+    collate = DataCollatorForVisionLanguageModeling(processor=processor, completion_only_loss=True)
+    batch = collate([sft_dataset([example])[0]])
+    texts = [processor.tokenizer.decode([token]) for token in batch["input_ids"][0]]
+    return list(zip(texts, (batch["labels"][0] != -100).tolist(), strict=True))
+
+
+def finetune(
+    settings: FinetuneSft,
+    examples: Sequence[SftExample],
+    base: str | Path = paths.MODELS / "base",
+    output: Path | None = None,
+) -> list[dict[str, Any]]:
+    """Fine-tune `base` on demonstration answers and save the adapter in `output`; return the log, one entry a step.
+
+    The loss counts the completion's tokens only; the vision tower stays frozen. Goes on from the last checkpoint of
+    the same run where there is one. Raises PolicyError for an unusable base and ValueError for no examples.
+    """
+    if not examples:
+        raise ValueError("no examples to learn from; run the stage build_questions.")
+    output = output or paths.MODELS / f"sft-{settings.form}"
+    with runs.torch_threads(settings.threads):
+        trainer = make_trainer(settings, examples, base, output.name)
+        with encode_images_once(trainer.model), prepare_images_once(trainer.processing_class):
+            runs.run(trainer, runs.fingerprint(settings, examples, base))
+        log = step_log(trainer.state.log_history)
+        runs.save(trainer, base, output, log, settings)
+    return log

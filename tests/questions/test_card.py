@@ -1,0 +1,27 @@
+import json
+
+from robotr1.questions.audit import audit
+from robotr1.questions.build import build_questions
+from robotr1.questions.card import question_card, write_questions
+from robotr1.questions.sft import sft_examples
+from robotr1.records import Question, SftExample, read_records
+
+
+def test_written_questions_are_read_back_and_counted(study, settings, tmp_path):
+    splits = build_questions(*study, settings)
+    examples = sft_examples([*splits["train"], *splits["validation"]], study[1], settings)
+    card = question_card(splits, examples, audit(splits), settings)
+    written = write_questions(splits, examples, card, tmp_path)
+    assert {path.name for path in written} == {path.name for path in tmp_path.iterdir()}
+    for split, questions in splits.items():
+        assert read_records(tmp_path / f"{split}.jsonl", Question) == questions
+    for form, chosen in examples.items():
+        assert read_records(tmp_path / f"sft_{form}.jsonl", SftExample) == chosen
+    on_disk = json.loads((tmp_path / "card.json").read_text())
+    assert on_disk["chance"] == 0.25
+    assert on_disk["splits"]["train"]["episodes"] == 12
+    assert on_disk["splits"]["test_out"]["tasks"] == {"lamp_on": len(splits["test_out"])}
+    for split, questions in splits.items():
+        counts = on_disk["splits"][split]
+        assert counts["questions"] == len(questions) == sum(counts["letters"].values()) == 3 * counts["images"]
+        assert set(on_disk["blind"][split]) == set(settings.types)

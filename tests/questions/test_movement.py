@@ -1,0 +1,118 @@
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from robotr1.questions.movement import (
+    LABELS,
+    STAY,
+    describe_movement,
+    movement_levels,
+    movement_text,
+    neighbouring_movements,
+    parse_movement,
+    word_differences,
+)
+
+coordinates = st.floats(-1, 1, allow_nan=False)
+deltas = st.tuples(coordinates, coordinates, coordinates)
+labels = st.sampled_from(LABELS).map(movement_text)
+
+
+@pytest.mark.parametrize(
+    ("delta", "text"),
+    [
+        ([0.2, 0, 0], "move forward"),
+        ([-0.2, 0, 0], "move backward"),
+        ([0, 0.2, 0], "move right"),
+        ([0, -0.2, 0], "move left"),
+        ([0, 0, 0.2], "move up"),
+        ([0, 0, -0.2], "move down"),
+        ([0.05, -0.05, -0.2], "slightly move forward, slightly move left, and move down"),
+        ([0.1, 0.101, -0.2], "slightly move forward, move right, and move down"),  # exactly half is still slight
+        ([0.15 - 0.1, 0, 0.1], "slightly move forward and move up"),
+        ([0.01, 0, 0.3], "move up"),  # the dead zone itself gives no word
+        ([0.0101, 0, 0.3], "slightly move forward and move up"),
+        ([0.005, -0.005, 0.005], STAY),
+    ],
+)
+def test_rule_of_the_paper(delta, text):
+    assert describe_movement(delta) == text
+
+
+def test_without_dead_zone_every_change_counts():
+    assert describe_movement([0.001, 0, -0.2], dead_zone=0) == "slightly move forward and move down"
+    assert describe_movement([0, 0, 0], dead_zone=0) == STAY
+
+
+@pytest.mark.parametrize("delta", [[0, 0], [0, 0, float("nan")], [[0, 0, 0]]])
+def test_a_movement_is_three_finite_numbers(delta):
+    with pytest.raises(ValueError, match="three finite numbers"):
+        describe_movement(delta)
+
+
+@given(deltas)
+def test_text_and_levels_are_inverse(delta):
+    levels = movement_levels(delta)
+    assert levels in LABELS
+    assert parse_movement(movement_text(levels)) == levels
+    assert parse_movement(movement_text(levels).upper() + ".") == levels
+
+
+@given(deltas)
+def test_the_opposite_displacement_has_the_opposite_words(delta):
+    opposite = movement_levels([-value for value in delta])
+    assert opposite == tuple(-level for level in movement_levels(delta))
+
+
+@given(deltas)
+def test_every_axis_follows_the_rule(delta):
+    largest = max(map(abs, delta))
+    for change, level in zip(delta, movement_levels(delta), strict=True):
+        assert (level != 0) == (abs(change) > 0.01 + 1e-9)
+        if level:
+            assert np.sign(level) == np.sign(change)
+            assert (abs(level) == 1) == (abs(change) <= largest / 2 + 1e-9)
+
+
+@pytest.mark.parametrize("text", ["", "move", "move sideways", "move up and move down", "go up", "move up, move left"])
+def test_other_text_is_no_movement(text):
+    assert parse_movement(text) is None
+
+
+@given(labels, st.integers(1, 7), st.integers(0, 2**32 - 1), st.lists(labels, max_size=20))
+def test_options_differ_in_one_or_two_words(truth, count, seed, pool):
+    drawn = neighbouring_movements(truth, count, np.random.default_rng(seed), pool)
+    assert len({truth, *drawn}) == count + 1
+    assert all(parse_movement(text) in LABELS for text in drawn)
+    pairs = combinations([truth, *drawn], 2) if count <= 3 else ((truth, text) for text in drawn)
+    for one, other in pairs:
+        assert 1 <= word_differences(parse_movement(one), parse_movement(other)) <= 2
+
+
+def test_the_truth_is_not_the_middle_of_the_options():
+    middle = 0.0
+    for seed in range(400):
+        drawn = neighbouring_movements("move left and move down", 3, np.random.default_rng(seed))
+        options = [parse_movement(text) for text in ("move left and move down", *drawn)]
+        differences = np.array([sum(word_differences(one, other) for other in options) for one in options])
+        middle += (differences[0] == differences.min()) / (differences == differences.min()).sum()
+    assert middle / 400 == pytest.approx(0.25, abs=0.06)
+
+
+def test_common_movements_make_common_distractors():
+    common = ["move left and move down", "move right and move down", "move down"]
+    rng = np.random.default_rng(0)
+    with_pool = [text for _ in range(300) for text in neighbouring_movements("move down", 3, rng, common * 50)]
+    without = [text for _ in range(300) for text in neighbouring_movements("move down", 3, rng)]
+    assert sum(map(with_pool.count, common)) > 2 * sum(map(without.count, common)) > 0
+
+
+def test_neighbours_of_no_label_or_too_many():
+    rng = np.random.default_rng(0)
+    with pytest.raises(ValueError, match="not a movement label"):
+        neighbouring_movements("go up", 3, rng)
+    with pytest.raises(ValueError, match="lower `options`"):
+        neighbouring_movements("move up", 60, rng)

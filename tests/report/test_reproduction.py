@@ -1,0 +1,91 @@
+"""Hashes, intervals and settings against the last commit."""
+
+import subprocess
+
+import pytest
+import yaml
+from synthetic_study import study
+
+from robotr1.report.reproduction import committed, dvc_hash, reproduction, write_reproduction
+from robotr1.report.tables import write_tables
+
+
+def git(root, *arguments):
+    identity = ["-c", "user.name=tester", "-c", "user.email=tester@example.org"]
+    subprocess.run(["git", *identity, *arguments], cwd=root, check=True, capture_output=True)
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A git checkout with one committed stage of two outputs, settings and an accuracy table."""
+    folder = tmp_path / "data/questions"
+    folder.mkdir(parents=True)
+    (folder / "train.jsonl").write_text("{}\n")
+    (tmp_path / "data/keyframes.jsonl").write_text("{}\n")
+    outs = [{"path": path, "md5": dvc_hash(tmp_path / path)} for path in ("data/questions", "data/keyframes.jsonl")]
+    outs.append({"path": "reports/reproduction.md", "md5": "0" * 32})
+    (tmp_path / "dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": {"build_questions": {"outs": outs}}}))
+    (tmp_path / "params.yaml").write_text("train_grpo:\n  steps: 200\n")
+    write_tables(study(), tmp_path / "reports/tables")
+    git(tmp_path, "init")
+    git(tmp_path, "add", "dvc.lock", "params.yaml", "reports")
+    git(tmp_path, "commit", "-m", "first")
+    return tmp_path
+
+
+def test_the_hash_is_the_one_that_dvc_gives(tmp_path):
+    (tmp_path / "d/b").mkdir(parents=True)
+    for name, text in {"d/z.txt": "1\n", "d/b/a.txt": "2\n", "d/b.txt": "3\n"}.items():
+        (tmp_path / name).write_text(text)
+    assert dvc_hash(tmp_path / "d") == "2d84ca3afbe13e150c892e4d4d201551.dir"  # as `dvc add d` writes it
+    assert dvc_hash(tmp_path / "d/z.txt") == "b026324c6904b2a9cb4b88d6d61c81d1"
+    assert dvc_hash(tmp_path / "nothing") is None
+
+
+def test_an_equal_run_says_so(checkout):
+    text = reproduction(committed(checkout), checkout)
+    assert "params.yaml is the committed one" in text
+    assert "2 of 2 outputs are the same" in text
+    assert "| outside |" not in text
+    assert "| GRPO | test_in |" in text
+    assert text == reproduction(committed(checkout), checkout)
+
+
+def test_what_changed_or_went_is_named(checkout):
+    (checkout / "data/keyframes.jsonl").write_text("{...}\n")
+    (checkout / "data/questions/train.jsonl").unlink()
+    (checkout / "data/questions").rmdir()
+    (checkout / "params.yaml").write_text("train_grpo:\n  steps: 10\n")
+    text = reproduction(committed(checkout), checkout)
+    assert "| train_grpo.steps | 200 | 10 |" in text
+    assert "0 of 2 outputs are the same" in text
+    assert "| data/keyframes.jsonl |" in text
+    assert "| different |" in text
+    assert "| - | missing |" in text
+
+
+def test_an_accuracy_outside_the_committed_interval_is_named(checkout):
+    file = checkout / "reports/tables/accuracy.csv"
+    rows = file.read_text().splitlines()
+    column = rows[0].split(",").index("accuracy")
+    worse = [",".join(cell if i != column else "0.0" for i, cell in enumerate(row.split(","))) for row in rows[1:]]
+    file.write_text("\n".join([rows[0], *worse]) + "\n")
+    assert "| 0.000 | outside |" in reproduction(committed(checkout), checkout)
+
+
+def test_without_git_there_is_nothing_to_compare_with(tmp_path, monkeypatch):
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    (tmp_path / "dvc.lock").write_text("stages:\n  a:\n    outs:\n    - path: x\n      md5: abc\n")
+    write_reproduction(tmp_path / "reports/reproduction.md", tmp_path)
+    text = (tmp_path / "reports/reproduction.md").read_text()
+    assert "There is no committed dvc.lock" in text
+    assert "outputs are the same" not in text
+
+
+def test_no_machine_names_and_no_absolute_paths(checkout):
+    import platform
+
+    text = reproduction(committed(checkout), checkout)
+    assert platform.node() not in text.split()
+    assert str(checkout) not in text
+    assert "| Python | 3." in text

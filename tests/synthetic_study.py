@@ -1,0 +1,113 @@
+"""A whole study's worth of questions and predictions, invented: what the report is tested on."""
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from robotr1.demos.tabletop.tasks import OBJECT_NAMES
+from robotr1.evaluation.mcqa import BLANK, OPEN_TYPES, evaluate, evaluate_own_form
+from robotr1.questions.movement import describe_movement, neighbouring_movements
+from robotr1.questions.prompts import LETTERS, completion_text, format_state, mcqa_prompt
+from robotr1.records import Prediction, Question
+from robotr1.report.results import Results, analyze
+from robotr1.settings import AnalyzeResults
+
+SETTINGS = AnalyzeResults(confidence=0.95, close_distance=0.05, examples=3, seed=0)
+SPLITS = {"validation": ["pick_up_cup"], "test_in": ["pick_up_cup", "push_button"], "test_out": ["lamp_on"]}
+UNTRUSTED = '<script>alert("x")</script> $\\frac{1}{0}$ \x00 | <b>bold'
+
+
+def questions(episodes: int = 4, frames: int = 2, splits: dict[str, list[str]] = SPLITS) -> list[Question]:
+    """Three questions for each frame of invented episodes; images do not exist."""
+    rng = np.random.default_rng(0)
+    places = [
+        (split, task, episode, frame)
+        for split, tasks in splits.items()
+        for task in tasks
+        for episode in range(episodes)
+        for frame in range(0, 10 * frames, 10)
+    ]
+    return [
+        question(rng, kind, split, task, episode + (100 if split == "validation" else 0), frame)
+        for split, task, episode, frame in places
+        for kind in ("waypoint", "state", "movement")
+    ]
+
+
+def question(rng, kind="waypoint", split="test_in", task="pick_up_cup", episode=0, frame=0) -> Question:
+    state, target = (rng.uniform([-0.1, -0.4, 0.8], [0.6, 0.4, 1.4]).round(4).tolist() for _ in range(2))
+    if kind == "movement":
+        truth = describe_movement(np.subtract(target, state))
+        others = neighbouring_movements(truth, 3, rng)
+    else:
+        truth = format_state(state if kind == "state" else target, 2)
+        others = [format_state(rng.uniform([-0.1, -0.4, 0.8], [0.6, 0.4, 1.4]), 2) for _ in range(3)]
+    order = rng.permutation(4)
+    options = [[truth, *others][i] for i in order]
+    name = f"{task}/variation0/episode{episode}/frame{frame}/{kind}"
+    prompt = mcqa_prompt(kind, "pick up the red cup", state, options, form="compact", decimals=2)
+    return Question(
+        id=name,
+        split=split,
+        type=kind,
+        task=task,
+        variation=0,
+        episode=episode,
+        frame=frame,
+        keyframe=frame + 7,
+        image=f"data/demos/{name}.png",
+        instruction="pick up the red cup",
+        state=state,
+        target=target,
+        options=options,
+        answer=LETTERS[int(np.flatnonzero(order == 0)[0])],
+        prompt=prompt,
+    )
+
+
+def completions(asked: list[Question], skill: float, rng: np.random.Generator) -> list[str]:
+    """Answers in the right form, right with probability `skill`; one in thirty is untrusted rubbish."""
+    written = []
+    for one in asked:
+        if rng.random() < 1 / 30:
+            written.append(UNTRUSTED)
+            continue
+        letter = one.answer if rng.random() < skill else "ABCD"[rng.integers(4)]
+        option = one.options[LETTERS.index(letter)]
+        thing = "gripper" if one.type == "state" or rng.random() < 0.5 else OBJECT_NAMES.get(one.task, "object")
+        here, there = (format_state(place, 2) for place in (one.state, one.target))
+        movement = f"From the gripper at {here} to the {thing} at {there}: {option}."
+        written.append(completion_text(movement if one.type == "movement" else f"The {thing} is at {option}.", letter))
+    return written
+
+
+def predictions(asked: list[Question], reinforced: str = "grpo-seed0") -> list[Prediction]:
+    """What nine policies and variants answered."""
+    rng, found = np.random.default_rng(1), []
+    for policy, skill in {"base": 0.1, reinforced: 0.9, "sft-direct": 0, "random": 0, "text_only": 0.2}.items():
+        found += evaluate(policy, asked, completions(asked, skill, rng))
+    found += evaluate("oracle", asked, [completion_text("Known.", one.answer) for one in asked])
+    tested = [one for one in asked if one.split != "validation"]
+    for policy in ("base", reinforced):
+        found += evaluate(policy + BLANK, tested, completions(tested, 0.05, rng))
+    open_ones = [one for one in asked if one.type in OPEN_TYPES]
+    found += evaluate_own_form("sft-direct", open_ones, [one.options[0] for one in open_ones])
+    return found
+
+
+def training_logs(policies=("sft-direct", "grpo-seed0"), steps: int = 12) -> dict[str, pd.DataFrame]:
+    step = np.arange(1, steps + 1)
+    columns = ("loss", "token_accuracy", "reward", "accuracy", "length", "zero_spread")
+    return {policy: pd.DataFrame({"step": step} | dict.fromkeys(columns, step / steps)) for policy in policies}
+
+
+@cache
+def study(episodes: int = 4) -> Results:
+    """The results of the invented study; kept, since they are asked for often."""
+    return fresh_study(episodes)
+
+
+def fresh_study(episodes: int = 4) -> Results:
+    asked = questions(episodes)
+    return analyze(SETTINGS, predictions(asked), {one.id: one for one in asked}, training_logs())

@@ -1,0 +1,115 @@
+"""Every notebook in notebooks/: canonical, output-free, its parameters those of params.yaml, its cells short."""
+
+import ast
+import dataclasses
+import hashlib
+import re
+import statistics
+
+import pytest
+import yaml
+
+from robotr1 import ipynb, paths, settings
+
+NOTEBOOKS = sorted(paths.NOTEBOOKS.glob("*.ipynb"))
+LONGEST_CELL = 16  # lines
+each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def only_imports(cell):
+    return all(isinstance(line, (ast.Import, ast.ImportFrom)) for line in ast.parse(cell.source).body)
+
+
+def test_there_is_one_notebook_per_stage():
+    stages = yaml.safe_load((paths.ROOT / "dvc.yaml").read_text())["stages"]
+    by_dvc = {cmd.split()[3] for stage in stages.values() if "robotr1.notebook" in (cmd := stage["cmd"])}
+    assert {path.stem[3:] for path in NOTEBOOKS} == by_dvc | {"overview"}
+    assert [path.stem[:2] for path in NOTEBOOKS] == [f"{i:02d}" for i in range(len(NOTEBOOKS))]
+
+
+@each
+def test_committed_form_is_canonical_and_output_free(path):
+    text = ipynb.dumps(ipynb.canonical(ipynb.read(path)))
+    assert path.read_bytes() == text.encode(), f"run `python -m robotr1.notebook --canonical {paths.relative(path)}`"
+
+
+@each
+def test_parameters_are_those_of_params_yaml(path):
+    stated = ipynb.parameters(ipynb.read(path))
+    section = path.stem[3:]
+    if section not in settings.SECTIONS:
+        assert not stated
+        return
+    expected = dataclasses.asdict(settings.load_settings()[section])
+    assert list(stated) == list(settings.read_params()[section]), "same names in the same order"
+    assert stated == expected
+    assert [type(value) for value in stated.values()] == [type(value) for value in expected.values()]
+
+
+@each
+def test_parameters_are_typed(path):
+    cell = next((cell for cell in code_cells(ipynb.read(path)) if "parameters" in cell.metadata.get("tags", [])), None)
+    for line in ast.parse(cell.source if cell else "").body:
+        assert isinstance(line, ast.AnnAssign), f"write a type: {ast.unparse(line)}"
+        kind = ast.unparse(line.annotation).partition("[")[0]
+        value = ast.literal_eval(line.value)
+        assert kind == type(value).__name__, ast.unparse(line)
+
+
+@each
+def test_starts_with_a_title_and_what_it_reads_and_writes(path):
+    first = ipynb.read(path).cells[0]
+    assert first.cell_type == "markdown"
+    assert first.source.startswith("# ")
+    assert all(word in first.source.lower() for word in ("reads", "writes", "takes"))
+
+
+@each
+def test_cells_are_short_and_explained(path):
+    notebook = ipynb.read(path)
+    shown = [cell for cell in code_cells(notebook) if not cell.metadata.get("tags") and not only_imports(cell)]
+    lengths = [len(cell.source.splitlines()) for cell in shown]
+    assert max(lengths) <= LONGEST_CELL
+    assert statistics.median(lengths) <= 8
+    words = {
+        kind: sum(len(re.findall(r"\w+", cell.source)) for cell in notebook.cells if cell.cell_type == kind)
+        for kind in ("code", "markdown")
+    }
+    assert words["markdown"] >= 0.6 * words["code"], "about as much prose as code"
+
+
+@each
+def test_no_machine_paths_and_no_working_directory(path):
+    source = "\n".join(cell.source for cell in ipynb.read(path).cells)
+    assert not re.search(r"/home/|/Users/|/tmp/|/root/|[A-Z]:\\\\", source)
+    assert "getcwd" not in source
+    assert "../" not in source, "paths come from robotr1.paths"
+
+
+@each
+def test_executed_copy_shows_this_notebook(path):
+    """The executed copies in reports/ are of the committed source: same cells, apart from the values in force."""
+    source = [cell.source for cell in ipynb.read(path).cells]
+    copies = sorted(paths.EXECUTED.glob(f"{path.stem}.ipynb")) + sorted(paths.EXECUTED.glob(f"{path.stem}-*.ipynb"))
+    for copy in copies:
+        cells = [cell.source for cell in ipynb.read(copy).cells]
+        if len(cells) == len(source) + 1:
+            cells = [cell for cell in cells if not cell.startswith("# Parameters")]
+        assert cells == source, f"{paths.relative(copy)} is of an older version; run `dvc repro`"
+        assert copy.read_bytes() == ipynb.dumps(ipynb.executed(ipynb.read(copy))).encode()
+
+
+def test_dvc_lock_has_the_md5_of_the_files_in_git():
+    lock = paths.ROOT / "dvc.lock"
+    if not lock.exists():
+        pytest.skip("no dvc.lock yet")
+    for name, stage in yaml.safe_load(lock.read_text())["stages"].items():
+        for dep in stage.get("deps", []):
+            path = paths.ROOT / dep["path"]
+            if path.is_file() and not dep["path"].startswith(("data/", "models/")):
+                md5 = hashlib.md5(path.read_bytes()).hexdigest()
+                assert md5 == dep["md5"], f"{dep['path']} changed since {name} ran; run `dvc repro`"

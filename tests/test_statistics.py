@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.proportion import proportion_confint
+
+from robotr1.statistics import accuracy_interval, clustered_interval, paired_difference
+
+answers = st.lists(st.booleans(), min_size=1, max_size=60)
+
+
+@given(answers, st.sampled_from([0.8, 0.95, 0.99]))
+def test_accuracy_interval_is_wilsons(correct, confidence):
+    mean, low, high = accuracy_interval(correct, confidence)
+    assert 0 <= low <= mean <= high <= 1
+    by_scipy = stats.binomtest(sum(correct), len(correct)).proportion_ci(confidence, method="wilson")
+    assert (low, high) == pytest.approx((by_scipy.low, by_scipy.high), abs=1e-9)
+    by_statsmodels = proportion_confint(sum(correct), len(correct), 1 - confidence, "wilson")
+    assert (low, high) == pytest.approx(by_statsmodels, abs=1e-12)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=2, max_size=40))
+def test_paired_difference_is_exact_mcnemar(pairs):
+    a, b = map(list, zip(*pairs, strict=True))
+    result = paired_difference(a, b)
+    assert result.difference == pytest.approx(np.mean(a) - np.mean(b))
+    assert result.gained - result.lost == sum(a) - sum(b)
+    table = [[sum(x and y for x, y in pairs), result.gained], [result.lost, sum(not x and not y for x, y in pairs)]]
+    assert result.p_value == pytest.approx(mcnemar(table, exact=True).pvalue)
+    if result.gained + result.lost:
+        by_scipy = stats.binomtest(result.gained, result.gained + result.lost).pvalue
+        assert result.p_value == pytest.approx(by_scipy)
+    assert -1 <= result.low <= result.difference + 1e-9
+    assert result.difference - 1e-9 <= result.high <= 1
+    swapped = paired_difference(b, a)
+    assert (swapped.gained, swapped.lost, swapped.p_value) == (result.lost, result.gained, result.p_value)
+
+
+def test_paired_bootstrap_agrees_with_the_normal_interval():
+    rng = np.random.default_rng(0)
+    a, b = rng.random(2000) < 0.7, rng.random(2000) < 0.4
+    result = paired_difference(a, b)
+    difference = a.astype(float) - b
+    wide = 1.96 * difference.std() / np.sqrt(len(a))
+    assert (result.low, result.high) == pytest.approx((difference.mean() - wide, difference.mean() + wide), abs=0.004)
+    assert result == paired_difference(a, b), "the seed decides"
+
+
+def test_clusters_of_copies_count_once():
+    rng = np.random.default_rng(1)
+    episodes = rng.random(60) < 0.5
+    correct, clusters = np.repeat(episodes, 12), np.repeat(np.arange(60), 12)
+    mean, low, high = clustered_interval(correct, clusters)
+    _, low_alone, high_alone = accuracy_interval(episodes)
+    _, low_naive, high_naive = accuracy_interval(correct)
+    assert mean == pytest.approx(correct.mean())
+    assert (low, high) == pytest.approx((low_alone, high_alone), abs=0.03)
+    assert high - low > 2 * (high_naive - low_naive)
+    assert clustered_interval(correct, [f"episode{c}" for c in clusters]) == (mean, low, high)
+
+
+def test_clustered_interval_covers_the_truth_about_as_often_as_it_says():
+    rng = np.random.default_rng(2)
+    covered = 0
+    for _ in range(100):
+        right = rng.beta(3, 3, size=50)  # each episode has its own difficulty; the mean is 0.5
+        correct = rng.random((50, 8)) < right[:, None]
+        _, low, high = clustered_interval(correct.ravel(), np.repeat(np.arange(50), 8))
+        covered += low <= 0.5 <= high
+    assert 88 <= covered <= 99
+
+
+def test_bad_input_is_refused():
+    for bad in ([], [0.5, 1], ["yes"], [[True]]):
+        with pytest.raises(ValueError, match=r"right|answers"):
+            accuracy_interval(bad)
+    with pytest.raises(ValueError, match="got 2 and 3"):
+        paired_difference([True, False], [True, False, True])
+    with pytest.raises(ValueError, match="every answer needs its cluster"):
+        clustered_interval([True], [])

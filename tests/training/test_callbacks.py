@@ -1,0 +1,53 @@
+import warnings
+from types import SimpleNamespace
+
+import pytest
+
+from robotr1.training.callbacks import RewardWatch, reason, step_log
+
+
+def show(watch, spread, steps, **metrics):
+    for step in range(steps):
+        logs = {"frac_reward_zero_std": spread} | {key.replace("__", "/"): value for key, value in metrics.items()}
+        watch.on_log(None, SimpleNamespace(global_step=step), None, logs=logs)
+
+
+def test_warns_once_after_steps_without_spread():
+    watch = RewardWatch(patience=3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        show(watch, 1.0, 2)
+        show(watch, 0.9, 1)
+        show(watch, 1.0, 2)
+    with pytest.warns(UserWarning, match="nothing is learned"):
+        show(watch, 1.0, 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        show(watch, 1.0, 5)
+
+
+@pytest.mark.parametrize(
+    ("form", "accuracy", "cut", "says"),
+    [
+        (1.0, 1.0, 0.0, "right already"),
+        (0.0, 0.0, 0.0, "form"),
+        (0.0, 0.0, 1.0, "max_completion_length"),
+        (1.0, 0.0, 0.0, "ever right"),
+        (1.0, 0.25, 0.0, "temperature"),
+    ],
+)
+def test_the_reason_fits_the_metrics(form, accuracy, cut, says):
+    logs = {
+        "rewards/format_reward/mean": form,
+        "rewards/accuracy_reward/mean": accuracy,
+        "completions/clipped_ratio": cut,
+    }
+    assert says in reason(logs)
+
+
+def test_log_has_no_clock_and_no_summary():
+    history = [
+        {"step": 1, "loss": 0.5, "reward": 1.0, "step_time": 3.2, "epoch": 0.1},
+        {"step": 1, "train_runtime": 9.9, "train_loss": 0.5},
+    ]
+    assert step_log(history) == [{"step": 1, "loss": 0.5, "reward": 1.0}]
