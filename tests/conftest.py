@@ -1,11 +1,15 @@
 """Episodes for the tests: one recorded in CoppeliaSim by RLBench itself, and synthetic ones that are written here."""
 
+import hypothesis
 import numpy as np
 import pytest
 
 from robotr1 import paths
 from robotr1.demos.episode import Camera, write_episode
 from robotr1.metadata import standard_front_camera
+
+hypothesis.settings.register_profile("study", deadline=None, derandomize=True)  # a busy machine is no failure
+hypothesis.settings.load_profile("study")
 
 RECORDINGS = paths.ROOT.parent / "shared/real/rlbench"
 

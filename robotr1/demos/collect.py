@@ -25,6 +25,12 @@ from robotr1.settings import ExtractDemos
 
 STAMP = "collection.json"  # which settings and which code made the episodes of a folder
 
+CONTENT_SETTINGS = {
+    "tabletop": ("image_size", "frame_interval", "seed"),
+    "recorded": ("recorded_folder",),
+    "rlbench": ("image_size",),
+}
+
 
 @dataclass(frozen=True)
 class TaskSummary:
@@ -100,12 +106,15 @@ def _summarize_task(task: str, episodes: list[Episode]) -> TaskSummary:
 
 
 def stamp(settings: ExtractDemos) -> dict:
-    """What the content of an episode depends on: settings, and a hash of the simulator's code."""
-    names = ("source", "recorded_folder", "image_size", "frame_interval", "seed")
-    code = hashlib.sha256()
-    for path in sorted((Path(__file__).parent / "tabletop").rglob("*.py")):
-        code.update(path.read_bytes().replace(b"\r\n", b"\n"))
-    return {name: asdict(settings)[name] for name in names} | {"code": code.hexdigest()[:16]}
+    """What the content of an episode depends on: the source's own settings, and a hash of the simulator's code."""
+    names = CONTENT_SETTINGS[settings.source]
+    content = {"source": settings.source} | {name: asdict(settings)[name] for name in names}
+    if settings.source == "tabletop":
+        code = hashlib.sha256()
+        for path in sorted((Path(__file__).parent / "tabletop").rglob("*.py")):
+            code.update(path.read_bytes().replace(b"\r\n", b"\n"))
+        content["code"] = code.hexdigest()[:16]
+    return content
 
 
 def prepare_folder(output: Path, demos: dict[str, int], content: dict) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from datasets import Dataset
+from transformers import ProcessorMixin
 from trl import GRPOConfig, GRPOTrainer, RLOOConfig, RLOOTrainer
 from trl.trainer.base_trainer import _BaseTrainer
 
@@ -169,20 +170,25 @@ def group_advantages(rewards: Sequence[float], num_generations: int, scale: str 
     return centred.flatten().tolist()
 
 
-def sample_group(model, processor, question: Question, settings: TrainGrpo) -> list[dict[str, Any]]:
-    """One group as training sees it: completions with their rewards and advantages."""
-    group = [question] * settings.num_generations
+def sample_groups(
+    model: torch.nn.Module, processor: ProcessorMixin, questions: Sequence[Question], settings: TrainGrpo
+) -> list[list[dict[str, Any]]]:
+    """One group a question as training sees it: completions with format, accuracy, reward and advantage."""
+    repeated = [question for question in questions for _ in range(settings.num_generations)]
     completions = complete(
         model,
         processor,
-        group,
-        batch_size=len(group),
+        repeated,
+        batch_size=settings.prompts_per_step * settings.num_generations,
         max_completion_length=settings.max_completion_length,
         temperature=settings.temperature,
         seed=settings.seed,
     )
-    form, right = format_reward(completions), accuracy_reward(completions, answer=[q.answer for q in group])
+    form, right = format_reward(completions), accuracy_reward(completions, answer=[q.answer for q in repeated])
     total = [settings.format_weight * f + settings.accuracy_weight * r for f, r in zip(form, right, strict=True)]
-    advantages = group_advantages(total, len(group), settings.scale_rewards)
-    columns = zip(completions, form, right, total, advantages, strict=True)
-    return [dict(zip(("completion", "format", "accuracy", "reward", "advantage"), row, strict=True)) for row in columns]
+    advantages = group_advantages(total, settings.num_generations, settings.scale_rewards)
+    names = ("completion", "format", "accuracy", "reward", "advantage")
+    members = [
+        dict(zip(names, row, strict=True)) for row in zip(completions, form, right, total, advantages, strict=True)
+    ]
+    return [members[i : i + settings.num_generations] for i in range(0, len(members), settings.num_generations)]

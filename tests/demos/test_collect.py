@@ -163,7 +163,9 @@ def test_never_removes_files_of_another_origin(make_episode, tmp_path):
 
 def test_the_stamp_knows_what_changes_an_episode():
     content = collect.stamp(SETTINGS)
-    assert collect.stamp(dataclasses.replace(SETTINGS, workers=8, demos_per_train_task=9)) == content
+    assert (
+        collect.stamp(dataclasses.replace(SETTINGS, workers=8, demos_per_train_task=9, recorded_folder="x")) == content
+    )
     for change in ({"seed": 4}, {"image_size": 64}, {"frame_interval": 10}, {"source": "rlbench"}):
         assert collect.stamp(dataclasses.replace(SETTINGS, **change)) != content
 

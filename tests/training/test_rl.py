@@ -145,12 +145,14 @@ def test_learns_which_letter_pays(base, questions, tmp_path):
     assert sum(entry["accuracy"] for entry in log[-4:]) / 4 > 0.9
 
 
-def test_a_group_as_training_sees_it(base, questions):
+def test_groups_as_training_sees_them(base, questions):
     model, processor = load_policy(base)
-    group = rl.sample_group(model, processor, questions[0], GRPO)
-    assert len(group) == GRPO.num_generations
-    assert sum(member["advantage"] for member in group) == pytest.approx(0, abs=1e-6)
-    assert all(member["reward"] == member["format"] + member["accuracy"] for member in group)
+    groups = rl.sample_groups(model, processor, questions[:6], GRPO)
+    assert [len(group) for group in groups] == [GRPO.num_generations] * 6
+    assert len({tuple(member["completion"] for member in group) for group in groups}) > 1
+    for group in groups:
+        assert sum(member["advantage"] for member in group) == pytest.approx(0, abs=1e-6)
+        assert all(member["reward"] == member["format"] + member["accuracy"] for member in group)
 
 
 def test_too_few_questions(base, questions, tmp_path):

@@ -1,0 +1,42 @@
+"""The base policy of a study: the shipped tiny one, a local folder, or a hub model at a pinned revision."""
+
+import shutil
+from pathlib import Path
+
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
+
+from robotr1 import paths
+from robotr1.policies.load import PolicyError, load_processor, resolve
+from robotr1.settings import PrepareBase
+
+
+def prepare_base(settings: PrepareBase, output: Path = paths.MODELS / "base") -> Path:
+    """Put the base policy that `settings.base` names into `output`, whole or not at all, and return `output`.
+
+    `tiny` is `weights/tiny` of this repository; a folder is copied; a hub id is downloaded, which needs a revision so
+    that the study stays the same when the hub's copy changes. Raises `PolicyError` with the way out.
+    """
+    source = paths.WEIGHTS / "tiny" if settings.base == "tiny" else Path(resolve(settings.base))
+    with paths.atomic_folder(output) as folder:
+        if source.is_dir():
+            shutil.copytree(source, folder, dirs_exist_ok=True)
+        elif settings.base == "tiny":
+            raise PolicyError(f"{source}: the tiny base is missing. `git checkout weights/tiny`, or `make pretrain`.")
+        else:
+            _download(settings.base, settings.revision, folder)
+        load_processor(folder)
+    return output
+
+
+def _download(name: str, revision: str, folder: Path) -> None:
+    if not revision:
+        raise PolicyError(f"prepare_base.revision: pin the commit of {name} on the hub, so that the study stays the same.")
+    try:
+        snapshot_download(name, revision=revision, local_dir=folder)
+    except (HfHubHTTPError, RepositoryNotFoundError, LocalEntryNotFoundError, OSError) as error:
+        raise PolicyError(
+            f"prepare_base.base: could not download {name} at {revision} ({type(error).__name__}). Check name, revision "
+            "and network; or put the model into a folder and name that folder."
+        ) from error
+    shutil.rmtree(folder / ".cache", ignore_errors=True)

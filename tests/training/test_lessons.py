@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+from robotr1.questions.answers import is_formatted, parse_answer, parse_state, thought
+from robotr1.questions.movement import describe_movement
+from robotr1.training import lessons
+
+SEEDS = range(40)
+
+
+def options_of(prompt: str) -> dict[str, str]:
+    return {line[2]: line[6:] for line in prompt.splitlines() if line.startswith("[[")}
+
+
+@pytest.mark.parametrize("make", [lessons.state_lesson, lessons.waypoint_lesson])
+def test_the_letter_is_the_option_nearest_to_the_place_named(make):
+    for seed in SEEDS:
+        rng = np.random.default_rng(seed)
+        lesson = make(lessons.imagined_scene(rng), rng)
+        (completion,) = lesson.completions
+        assert is_formatted(completion)
+        places = {letter: np.array(parse_state(text)) for letter, text in options_of(lesson.prompt).items()}
+        named = np.array(parse_state(thought(completion)))
+        distances = {letter: np.linalg.norm(place - named) for letter, place in places.items()}
+        assert distances[parse_answer(completion)] <= min(distances.values()) + 0.02  # rounding to centimetres
+
+
+def test_options_keep_their_distance():
+    for seed in SEEDS:
+        rng = np.random.default_rng(seed)
+        options = np.array(lessons.draw_options([rng.uniform(*lessons.BOUNDS)], 4, rng))
+        gaps = np.linalg.norm(options[:, None] - options[None], axis=-1)[np.triu_indices(4, 1)]
+        assert gaps.min() >= lessons.GAP
+
+
+def test_the_waypoint_rule_is_left_out():
+    """Gripper and object are named equally often, whatever the scene: nothing about the next waypoint can be learned."""
+    rng = np.random.default_rng(0)
+    scene = lessons.Scene("pick_up_cup", np.array([0.3, 0.0, 1.4]), np.array([0.2, 0.2, 0.8]))
+    named = ["gripper" in lessons.waypoint_lesson(scene, rng).completions[0] for _ in range(400)]
+    assert 0.42 < np.mean(named) < 0.58
+
+
+def test_a_movement_goes_between_the_two_places_named():
+    for seed in SEEDS:
+        rng = np.random.default_rng(seed)
+        scene = lessons.imagined_scene(rng)
+        (completion,) = lessons.movement_lesson(scene, rng).completions
+        said = thought(completion)
+        start, end = (np.array(parse_state("[" + part.split("]")[0] + "]")) for part in said.split("[")[1:])
+        assert said.endswith(f": {describe_movement(end - start)}.")
+
+
+def test_a_drill_answers_with_the_nearest_option():
+    for seed in SEEDS:
+        pieces = lessons.matching_drill(np.random.default_rng(seed)).pieces
+        places = {letter: np.array(parse_state(text)) for letter, text in options_of(pieces[0][0]).items()}
+        for (query, given), (answer, weight) in zip(pieces[1::2], pieces[2::2], strict=True):
+            assert given == 0
+            if weight == lessons.LETTER_WEIGHT:
+                place = np.array(parse_state(query.strip()[3:-1]))
+                distances = {letter: np.linalg.norm(option - place) for letter, option in places.items()}
+                assert distances[answer[2]] == min(distances.values())
+            else:
+                assert np.array_equal(parse_state(answer.strip()), places[query.strip()[2]])
