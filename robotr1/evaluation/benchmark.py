@@ -1,6 +1,6 @@
 """Ask policies all questions and write what they answered: the loop behind the notebook `07_run_benchmarks`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from scipy.stats import binomtest
 
 from robotr1 import paths
 from robotr1.evaluation.mcqa import BLANK, OPEN_TYPES, SPLITS, chance, evaluate, evaluate_own_form
+from robotr1.metadata import Metadata, read_metadata
 from robotr1.policies.reference import TextOnly, oracle, random_choice
 from robotr1.questions.prompts import sft_prompt
 from robotr1.records import Prediction, Question, read_records
@@ -25,8 +26,18 @@ def read_questions(folder: Path = paths.QUESTIONS, splits: Sequence[str] = SPLIT
     return [question for split in splits for question in read_records(folder / f"{split}.jsonl", Question)]
 
 
-def own_form_questions(questions: Sequence[Question], settings: BuildQuestions) -> list[Question]:
-    """Waypoint and state questions with the open prompt of the supervised data in place of the multiple-choice one."""
+def read_scenes(questions: Iterable[Question], folder: Path = paths.METADATA) -> dict[str, Metadata]:
+    """The metadata of the questions' tasks. Raises MetadataError where a file is missing or broken."""
+    return {task: read_metadata(folder / f"{task}.json") for task in sorted({question.task for question in questions})}
+
+
+def own_form_questions(
+    questions: Sequence[Question], settings: BuildQuestions, scenes: Mapping[str, Metadata] | None = None
+) -> list[Question]:
+    """Waypoint and state questions with the open prompt of the supervised data in place of the multiple-choice one.
+
+    `settings` are those the questions were built with, `scenes` the tasks' metadata, which full prompts describe.
+    """
     return [
         replace(
             question,
@@ -36,6 +47,7 @@ def own_form_questions(questions: Sequence[Question], settings: BuildQuestions) 
                 question.state if settings.show_state else None,
                 form=settings.prompt,
                 decimals=settings.decimals,
+                metadata=(scenes or {}).get(question.task),
             ),
         )
         for question in questions
@@ -85,7 +97,7 @@ def benchmark(
 
     predictions = evaluate(policy, questions, answers(questions))
     if policy.startswith("sft-"):
-        asked = own_form_questions(questions, prompts)
+        asked = own_form_questions(questions, prompts, read_scenes(questions))
         predictions += evaluate_own_form(policy, asked, answers(asked))
     else:
         asked = [question for question in questions if question.split != "validation"]

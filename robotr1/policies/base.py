@@ -31,12 +31,12 @@ def prepare_base(settings: PrepareBase, output: Path = paths.MODELS / "base") ->
 
 def _download(name: str, revision: str, folder: Path) -> None:
     if not revision:
-        raise PolicyError(f"prepare_base.revision: pin the commit of {name} on the hub, so that the study stays the same.")
+        raise PolicyError(f"prepare_base.revision: pin a commit of {name} on the hub; its newest one may change.")
     try:
         snapshot_download(name, revision=revision, local_dir=folder)
     except (HfHubHTTPError, RepositoryNotFoundError, LocalEntryNotFoundError, OSError) as error:
         raise PolicyError(
-            f"prepare_base.base: could not download {name} at {revision} ({type(error).__name__}). Check name, revision "
-            "and network; or put the model into a folder and name that folder."
+            f"prepare_base.base: could not download {name} at {revision} ({type(error).__name__}). Check name, "
+            "revision and network; or put the model into a folder and name that folder."
         ) from error
     shutil.rmtree(folder / ".cache", ignore_errors=True)

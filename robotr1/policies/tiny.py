@@ -3,9 +3,9 @@
 The architecture is the hub model's own (`Qwen2_5_VLForConditionalGeneration` from a small config), and the saved folder
 is loaded by the same calls as `Qwen/Qwen2.5-VL-7B-Instruct`. Two choices make it learn in an hour on a CPU:
 
-- **one token per coordinate.** Numbers with two decimals are added tokens together with the bracket or comma before them
-  (" [0.27", ", -0.1"), and so is a whole answer letter ("[[A]]"): a position is three tokens side by side, right after
-  its letter. A third decimal still works: " [0.275" is " [0.27" and "5".
+- **one token per coordinate.** Numbers with two decimals are added tokens together with the bracket or comma before
+  them (" [0.27", ", -0.1"), and so is a whole answer letter ("[[A]]"): a position is three tokens side by side, right
+  after its letter. A third decimal still works: " [0.275" is " [0.27" and "5".
 - **numbers start as numbers.** The embedding of a number token begins as sines and cosines of its value, so that nearby
   values have nearby embeddings from the first step (and, the output layer being tied, nearby logits). Everything else
   starts at random. Qwen's own number sense comes from its training text; ours has no such text to learn it from.
@@ -154,7 +154,7 @@ def build_model(tokenizer: PreTrainedTokenizerFast, seed: int = 0) -> Qwen2_5_VL
 
 @torch.no_grad()
 def start_numbers_as_numbers(model: Qwen2_5_VLForConditionalGeneration, tokenizer: PreTrainedTokenizerFast) -> None:
-    """Write each number token's sines and cosines into the first half of its embedding, and its noise down to a tenth."""
+    """Put the sines and cosines of each number token into its embedding; a tenth of the noise stays."""
     embedding = model.get_input_embeddings().weight
     numbers = number_tokens()
     features = torch.tensor(number_features(np.array(list(numbers.values()))), dtype=embedding.dtype)

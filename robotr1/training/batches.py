@@ -15,9 +15,9 @@ IMAGE_TOKENS = (IMAGE_SIZE // 28) ** 2
 class Batch:
     """A batch of lessons, right-padded to length L.
 
-    `ids` [B,L]; `weights` [B,L] of each token in the loss, 0 for what is given; `positions` [3,B,L] (M-RoPE's time, row and
-    column); `options` [O,3] rows of (lesson, place of the option's letter, place of its last word); `queries` [Q,3] rows
-    of (lesson, place just before an answer letter, place of that option's last word).
+    `ids` [B,L]; `weights` [B,L] of each token in the loss, 0 for what is given; `positions` [3,B,L], M-RoPE's time, row
+    and column; `options` [O,3], rows of (lesson, place of the option's letter, place of its last word); `queries`
+    [Q,3], rows of (lesson, place just before an answer letter, place of that option's last word).
     """
 
     ids: torch.Tensor

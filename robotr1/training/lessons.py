@@ -53,8 +53,10 @@ def imagined_scene(rng: np.random.Generator) -> Scene:
 
 
 def draw_options(anchors: Sequence[np.ndarray], count: int, rng: np.random.Generator) -> list[np.ndarray]:
-    """`count` positions, the anchors among them, all `GAP` apart, shuffled. Half of the others share the height and half
-    of the anchors' surroundings, since distractors of the study do."""
+    """`count` positions [3], the anchors among them, all `GAP` apart, shuffled.
+
+    Many of the others share an earlier one's height or surroundings, as distractors of the study do.
+    """
     options = list(anchors)
     while len(options) < count:
         position = rng.uniform(*BOUNDS)
@@ -109,13 +111,14 @@ def waypoint_lesson(scene: Scene, rng: np.random.Generator, seen: bool = True) -
     anchors = [scene.gripper, scene.object] if _separate(scene.gripper, scene.object) else [scene.object]
     options = draw_options([anchor + rng.normal(0, 0.03, 3) for anchor in anchors[: rng.integers(1, 3)]], 4, rng)
     stated = scene.gripper if rng.random() < 0.3 else None
-    prompt = mcqa_prompt("waypoint", _instruction(scene, rng), stated, _texts(options), form="compact", decimals=DECIMALS)
+    instruction = _instruction(scene, rng)
+    prompt = mcqa_prompt("waypoint", instruction, stated, _texts(options), form="compact", decimals=DECIMALS)
     name, place = ("gripper", scene.gripper) if rng.random() < 0.5 else (scene.name, scene.object)
     return Lesson(prompt, [_place_completion(name, place, options)], seen)
 
 
 def movement_lesson(scene: Scene, rng: np.random.Generator, seen: bool = True) -> Lesson:
-    """Which movement comes next? The demonstrator describes the way between gripper and object, in a random direction."""
+    """Which movement comes next? The demonstrator tells the way between gripper and object, in a random direction."""
     ends = [("gripper", scene.gripper), (scene.name, scene.object)]
     (start, here), (end, there) = ends if rng.random() < 0.5 else ends[::-1]
     movement = describe_movement(np.round(there, DECIMALS) - np.round(here, DECIMALS))
@@ -128,7 +131,8 @@ def movement_lesson(scene: Scene, rng: np.random.Generator, seen: bool = True) -
     best = np.flatnonzero(np.array(differences) == min(differences))
     letter = "ABCDEFGH"[rng.choice(best)]
     prompt = mcqa_prompt("movement", _instruction(scene, rng), None, options, form="compact", decimals=DECIMALS)
-    thought = f"From the {start} at {format_state(here, DECIMALS)} to the {end} at {format_state(there, DECIMALS)}: {movement}."
+    places = format_state(here, DECIMALS), format_state(there, DECIMALS)
+    thought = f"From the {start} at {places[0]} to the {end} at {places[1]}: {movement}."
     return Lesson(prompt, [completion_text(thought, letter)], seen)
 
 
@@ -156,7 +160,7 @@ class Drill:
 
 
 def matching_drill(rng: np.random.Generator, queries: int = 12) -> Drill:
-    """Options, and under them, again and again: a letter and its place, or a place and the letter of the nearest option."""
+    """Options, and under them in turn: a letter and its place, or a place and the letter of the nearest option."""
     count = int(rng.integers(2, 5))
     options = [np.round(option, DECIMALS) for option in draw_options([rng.uniform(*BOUNDS)], count, rng)]
     lines = [f"[[{letter}]] {text}" for letter, text in zip("ABCD", _texts(options), strict=False)]

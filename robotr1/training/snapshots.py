@@ -31,9 +31,8 @@ def draw_block(task: str, block: int, seed: int, folder: Path) -> Path:
     drawn = [random_snapshot(task, rng) for _ in range(BLOCK)]
     facts = {key: np.array([fact[key] for _, fact in drawn]) for key in ("gripper", "object", "open")}
     images = [Image.fromarray(image).resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BICUBIC) for image, _ in drawn]
-    with atomic_write(path) as temporary:
-        with open(temporary, "wb") as file:
-            np.savez(file, images=np.stack([np.asarray(image) for image in images]), **facts)
+    with atomic_write(path) as temporary, open(temporary, "wb") as file:
+        np.savez(file, images=np.stack([np.asarray(image) for image in images]), **facts)
     return path
 
 

@@ -58,6 +58,7 @@ def calls(monkeypatch):
 
     monkeypatch.setattr(load, "load_policy", lambda folder, quantization: (None, None))
     monkeypatch.setattr(generate, "complete", complete)
+    monkeypatch.setattr(module, "read_scenes", lambda asked: {})
     return calls
 
 

@@ -34,7 +34,7 @@ def test_options_keep_their_distance():
 
 
 def test_the_waypoint_rule_is_left_out():
-    """Gripper and object are named equally often, whatever the scene: nothing about the next waypoint can be learned."""
+    """Gripper and object are named equally often: nothing about the next waypoint can be learned."""
     rng = np.random.default_rng(0)
     scene = lessons.Scene("pick_up_cup", np.array([0.3, 0.0, 1.4]), np.array([0.2, 0.2, 0.8]))
     named = ["gripper" in lessons.waypoint_lesson(scene, rng).completions[0] for _ in range(400)]

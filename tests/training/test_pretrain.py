@@ -4,7 +4,7 @@ import torch
 
 from robotr1.policies import tiny
 from robotr1.policies.load import ImageTextProcessor
-from robotr1.training import lessons, pretrain
+from robotr1.training import lessons, pretrain, seeing, speaking
 from robotr1.training.batches import IMAGE_TOKENS, Batcher
 
 
@@ -26,7 +26,7 @@ def some_lessons(count: int = 4) -> list:
 def test_patches_are_those_of_the_processor():
     images = np.random.default_rng(0).integers(0, 256, (3, tiny.IMAGE_SIZE, tiny.IMAGE_SIZE, 3), dtype=np.uint8)
     expected = tiny.image_processor()(images=list(images), return_tensors="pt")["pixel_values"]
-    assert torch.equal(pretrain.patches(images), expected)
+    assert torch.equal(seeing.patches(images), expected)
 
 
 def test_a_batch_is_what_processor_and_model_make_of_the_same_chat(tokenizer, model):
@@ -48,7 +48,7 @@ def test_a_batch_is_what_processor_and_model_make_of_the_same_chat(tokenizer, mo
             length = inputs["input_ids"].shape[1]
             assert torch.equal(batch.ids[row, :length], inputs["input_ids"][0])
             expected = model(**inputs).logits[0]
-            features = pretrain.image_features(model, images[row : row + 1]).reshape(-1, tiny.HIDDEN)
+            features = seeing.image_features(model, images[row : row + 1]).reshape(-1, tiny.HIDDEN)
             embeddings = model.get_input_embeddings()(batch.ids[row : row + 1, :length])
             mask = (batch.ids[row : row + 1, :length] == model.config.image_token_id)[..., None]
             hidden = model.model.language_model(
@@ -91,7 +91,7 @@ def test_a_few_steps_lower_the_loss_and_leave_the_vision_tower_alone(tokenizer, 
     batch, rows = some_lessons(8), []
     features = torch.randn(8 * IMAGE_TOKENS, tiny.HIDDEN)
     repeated = iter(lambda: (batch, features), None)
-    pretrain.learn_language(
+    speaking.learn_language(
         model, repeated, Batcher(tokenizer), 50, 2e-3, guidance, lambda **values: rows.append(values)
     )
     assert rows[-1]["loss"] < rows[0]["loss"]

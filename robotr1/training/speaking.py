@@ -1,0 +1,113 @@
+"""The tiny base learns to read options and to speak: its language model, on lessons and image features."""
+
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from robotr1.policies.tiny import HIDDEN, number_tokens
+from robotr1.training import lessons
+from robotr1.training.batches import Batch, Batcher
+from robotr1.training.seeing import set_rate
+
+MAKERS = {
+    "caption": lessons.caption_lesson,
+    "open": lessons.open_lesson,
+    "state": lessons.state_lesson,
+    "waypoint": lessons.waypoint_lesson,
+    "movement": lessons.movement_lesson,
+}
+# kinds that share a batch (of like length), and how often each batch and kind comes
+COURSES = [(0.2, {"movement": 1.0}), (0.8, {"caption": 0.25, "open": 0.2, "state": 0.3, "waypoint": 0.25})]
+
+
+def drill_batches(rng: np.random.Generator, size: int) -> Iterator:
+    while True:
+        yield [lessons.matching_drill(rng) for _ in range(size)], None
+
+
+def lesson_batches(data: dict, features: torch.Tensor, rng: np.random.Generator, size: int) -> Iterator:
+    """Lessons about random snapshots, with the image features that go with them."""
+    while True:
+        _, course = COURSES[rng.choice(len(COURSES), p=[odds for odds, _ in COURSES])]
+        chosen = rng.integers(len(features), size=size)
+        batch = []
+        for index, kind in zip(chosen, rng.choice(list(course), size, p=list(course.values())), strict=True):
+            scene = lessons.Scene(str(data["task"][index]), data["gripper"][index], data["object"][index])
+            batch.append(MAKERS[kind](scene, rng))
+        yield batch, features[chosen].reshape(-1, HIDDEN)
+
+
+def language_losses(model, batch: Batch, features: torch.Tensor | None, guidance: float) -> dict[str, torch.Tensor]:
+    """The weighted next-token loss, plus `guidance` times the loss of two attention heads that are shown where to look.
+
+    Reading options is learned late or never from the answer alone: three skills must meet before any pays. So two heads
+    are guided while the base is trained. Head 0 of layer 2 looks from an option's last word to its letter; head 0 of
+    layer 3 looks from where a letter is due to the last word of the right option; and hidden states between the two
+    are drawn together for a place and its option (cosine similarity, as in contrastive learning).
+    """
+    embeddings = model.get_input_embeddings()(batch.ids)
+    if features is not None:
+        mask = batch.ids == model.config.image_token_id
+        embeddings = embeddings.masked_scatter(mask[..., None], features)
+    output = model.model.language_model(
+        inputs_embeds=embeddings,
+        position_ids=batch.positions,
+        use_cache=False,
+        output_attentions=guidance > 0,
+        output_hidden_states=guidance > 0,
+    )
+    due = batch.weights[:, 1:] > 0
+    logits = model.lm_head(output.last_hidden_state[:, :-1][due])
+    targets, weights = batch.ids[:, 1:][due], batch.weights[:, 1:][due]
+    loss = (F.cross_entropy(logits, targets, reduction="none") * weights).sum() / weights.sum()
+    if guidance > 0 and len(batch.queries):
+        row, letter, word = batch.options.T
+        asked, query, answer = batch.queries.T
+        to_letter = -(output.attentions[1][row, 0, word, letter] + 1e-6).log().mean()
+        to_option = -(output.attentions[2][asked, 0, query, answer] + 1e-6).log().mean()
+        states = output.hidden_states[2]
+        states = F.normalize(states - states.mean((0, 1)), dim=-1)
+        similarity = 10 * states[asked, query] @ states[row, word].T
+        similarity = similarity.masked_fill(asked[:, None] != row[None, :], -math.inf)
+        right = ((asked[:, None] == row[None, :]) & (answer[:, None] == word[None, :])).float().argmax(1)
+        loss = loss + guidance * (to_letter + to_option + 3 * F.cross_entropy(similarity, right))
+    return {"loss": loss, "guesses": logits.detach().argmax(-1), "targets": targets, "weights": weights}
+
+
+def learn_language(
+    model, batches: Iterator, batcher: Batcher, steps: int, rate: float, guidance: float, log: Callable
+) -> None:
+    """Train the language model on batches of (lessons, image features or None).
+
+    The log tells, teacher-forced, the share of right letters and the median error of the places named.
+    """
+    model.set_attn_implementation("eager" if guidance > 0 else "sdpa")
+    parameters = [value for name, value in model.named_parameters() if ".visual." not in name]
+    optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=0.01, betas=(0.9, 0.98))
+    metres = torch.full((model.config.text_config.vocab_size,), math.nan)
+    for text, value in number_tokens().items():
+        metres[batcher.tokenizer.convert_tokens_to_ids(text)] = value
+    rows = []
+    for step in range(steps):
+        set_rate(optimizer, rate, step, steps)
+        batch_lessons, features = next(batches)
+        result = language_losses(model, batcher(batch_lessons), features, guidance)
+        optimizer.zero_grad()
+        result["loss"].backward()
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimizer.step()
+        hits = (result["guesses"] == result["targets"]).float()
+        difference = (metres[result["guesses"]] - metres[result["targets"]]).abs()
+        rows.append(
+            {
+                "loss": result["loss"].item(),
+                "letter_accuracy": hits[result["weights"] == lessons.LETTER_WEIGHT].mean().item(),
+                "place_error_cm": 100 * difference.nanmedian().item(),
+            }
+        )
+        if (step + 1) % 25 == 0 or step + 1 == steps:
+            log(step=step + 1, **{key: np.nanmean([row[key] for row in rows]) for key in rows[0]})
+            rows = []
