@@ -46,7 +46,7 @@ endif
 	@echo "Installing pinned dependencies into $(BIN) (2 to 5 minutes, about 2 GB)"
 	$(PY) -m pip install "$$(grep -E '^torch==' requirements.txt)"
 	$(PY) -m pip install -r requirements.txt
-	$(PY) -m pip install --no-deps --editable .
+	$(PY) -m pip install --quiet --no-deps --editable .
 	@touch $@
 
 renderer: setup

@@ -26,8 +26,9 @@ def logged() -> list[dict]:
         sys.exit(f"{LOG.name} is missing: run `dvc repro` first, or this script with --run")
     entries = [json.loads(line) for line in LOG.read_text().splitlines()]
     newest = {entry["stage"]: entry for entry in entries}
-    order = {name: i for i, name in enumerate(name.replace("@", "-") for name in stages())}
-    return sorted(newest.values(), key=lambda entry: order.get(entry["stage"], len(order)))
+    order = [stage.partition("@")[0] for stage in stages()]
+    names = {entry["stage"]: entry["stage"].partition("-")[0] for entry in newest.values()}
+    return sorted(newest.values(), key=lambda entry: [*order, names[entry["stage"]]].index(names[entry["stage"]]))
 
 
 def stages() -> list[str]:

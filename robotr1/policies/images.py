@@ -55,9 +55,12 @@ class _Recent(OrderedDict):
         while self.size > self.capacity and len(self) > 1:
             self.size -= self.popitem(last=False)[1][1]
 
-    def take(self, key: bytes) -> Any:
-        self.move_to_end(key)
-        return self[key][0]
+    def take(self, keys: list[bytes]) -> dict[bytes, Any]:
+        """Those of `keys` that are held, before anything that is put next can push them out."""
+        found = {key: self[key][0] for key in keys if key in self}
+        for key in found:
+            self.move_to_end(key)
+        return found
 
 
 class _ImageProcessorOnce:
@@ -78,12 +81,13 @@ class _ImageProcessorOnce:
         flat = make_flat_list_of_images(images)
         salt = repr(sorted(options.items())).encode()
         keys = [_digest(np.asarray(image), salt) for image in flat]
+        parts = self.recent.take(keys)
         for key, image in dict(zip(keys, flat, strict=True)).items():
-            if key not in self.recent:
-                out = self.inner(images=[image], return_tensors="np", **options)
-                self.recent.put(key, out, out["pixel_values"].nbytes)
-        parts = [self.recent.take(key) for key in keys]
-        data = {name: np.concatenate([part[name] for part in parts]) for name in ("pixel_values", "image_grid_thw")}
+            if key not in parts:
+                parts[key] = self.inner(images=[image], return_tensors="np", **options)
+                self.recent.put(key, parts[key], parts[key]["pixel_values"].nbytes)
+        names = ("pixel_values", "image_grid_thw")
+        data = {name: np.concatenate([parts[key][name] for key in keys]) for name in names}
         return BatchFeature(data, tensor_type=return_tensors)
 
 
@@ -117,14 +121,16 @@ def encode_images_once(model: torch.nn.Module, capacity: int = 512 << 20) -> Ite
         chunks = pixel_values.split(image_grid_thw.prod(-1).tolist())
         grids = [repr(grid).encode() for grid in image_grid_thw.tolist()]
         keys = [_digest(chunk.float().cpu().numpy(), grid) for chunk, grid in zip(chunks, grids, strict=True)]
-        missing = {key: i for i, key in enumerate(keys) if key not in recent}
+        features = recent.take(keys)
+        missing = {key: i for i, key in enumerate(keys) if key not in features}
         if missing:
             rows = list(missing.values())
             with torch.no_grad():
                 found = encode(torch.cat([chunks[i] for i in rows]), image_grid_thw[rows], **options).pooler_output
-            for key, features in zip(missing, found, strict=True):
-                recent.put(key, features, features.nbytes)
-        return BaseModelOutputWithPooling(pooler_output=tuple(recent.take(key) for key in keys))
+            for key, tokens in zip(missing, found, strict=True):
+                features[key] = tokens
+                recent.put(key, tokens, tokens.nbytes)
+        return BaseModelOutputWithPooling(pooler_output=tuple(features[key] for key in keys))
 
     core.get_image_features = encode_once
     try:

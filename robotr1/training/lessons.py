@@ -19,6 +19,7 @@ from robotr1.questions.prompts import completion_text, format_state, mcqa_prompt
 
 DECIMALS = 2
 GAP = 0.1  # metres between two options
+NEAR, FAR = 0.03, 0.12  # metres: how far the place that is named lies from an option, first and later
 LETTER_WEIGHT = 3.0  # of an answer letter in the loss; other words weigh 1
 # x, y, z bounds of options in metres: where grippers and objects of the tabletop are
 BOUNDS = np.array([[-0.1, -0.45, 0.75], [0.62, 0.45, 1.5]])
@@ -106,10 +107,10 @@ def state_lesson(scene: Scene, rng: np.random.Generator, seen: bool = True) -> L
     return Lesson(prompt, [_place_completion("gripper", scene.gripper, options)], seen)
 
 
-def waypoint_lesson(scene: Scene, rng: np.random.Generator, seen: bool = True) -> Lesson:
+def waypoint_lesson(scene: Scene, rng: np.random.Generator, seen: bool = True, spread: float = NEAR) -> Lesson:
     """Where is the next waypoint? The demonstrator does not know, and names the gripper or the object at random."""
     anchors = [scene.gripper, scene.object] if _separate(scene.gripper, scene.object) else [scene.object]
-    options = draw_options([anchor + rng.normal(0, 0.03, 3) for anchor in anchors[: rng.integers(1, 3)]], 4, rng)
+    options = draw_options([anchor + rng.normal(0, spread, 3) for anchor in anchors[: rng.integers(1, 3)]], 4, rng)
     stated = scene.gripper if rng.random() < 0.3 else None
     instruction = _instruction(scene, rng)
     prompt = mcqa_prompt("waypoint", instruction, stated, _texts(options), form="compact", decimals=DECIMALS)
@@ -159,7 +160,7 @@ class Drill:
     pieces: list[tuple[str, float]]
 
 
-def matching_drill(rng: np.random.Generator, queries: int = 12) -> Drill:
+def matching_drill(rng: np.random.Generator, queries: int = 12, spread: float = NEAR) -> Drill:
     """Options, and under them in turn: a letter and its place, or a place and the letter of the nearest option."""
     count = int(rng.integers(2, 5))
     options = [np.round(option, DECIMALS) for option in draw_options([rng.uniform(*BOUNDS)], count, rng)]
@@ -170,7 +171,7 @@ def matching_drill(rng: np.random.Generator, queries: int = 12) -> Drill:
         if rng.random() < 0.3:
             pieces += [(f"\n[[{'ABCD'[chosen]}]]", 0.0), (f" {format_state(options[chosen], DECIMALS)}", 1.0)]
         else:
-            noise = 0.03 if rng.random() < 0.5 else 0.0
+            noise = spread if rng.random() < 0.5 else 0.0
             place = np.round(options[chosen] + rng.normal(0, noise, 3), DECIMALS)
             pieces += [
                 (f"\n at {format_state(place, DECIMALS)}.", 0.0),

@@ -1,11 +1,12 @@
 """Training of the tiny base, once: `python -m robotr1.training.pretrain` (DVC's frozen stage `pretrain_tiny`).
 
-Four stages, each with a log and a checkpoint, so that a stopped run goes on where it was:
+Five stages, each with a log and a checkpoint, so that a stopped run goes on where it was:
 
 1. **draw**: random snapshots of all tasks (poses and placements of their own seeds: no episode of the study is seen);
 2. **see**: the vision tower alone, with a throw-away linear head, learns where gripper and object are;
 3. **match**: the language model alone, on text, learns to read options;
-4. **speak**: the language model on image features, lessons of all kinds (`robotr1.training.lessons`).
+4. **speak**: the language model on image features, lessons of all kinds (`robotr1.training.lessons`);
+5. **read**: the same with options that lie farther from what is named, as the next waypoint does from the object.
 
 This is plain PyTorch rather than a trainer library, because the stages train parts of the model on precomputed inputs.
 """
@@ -26,9 +27,9 @@ from robotr1.policies.tiny import build_model, build_tokenizer, save_tiny
 from robotr1.training import lessons
 from robotr1.training.batches import Batcher
 from robotr1.training.runs import keep_memory
-from robotr1.training.seeing import image_features, learn_to_see
+from robotr1.training.seeing import all_features, learn_to_see
 from robotr1.training.snapshots import draw_snapshots, load_snapshots
-from robotr1.training.speaking import drill_batches, learn_language, lesson_batches
+from robotr1.training.speaking import drill_batches, learn_language, lesson_batches, reading_batches
 
 FOLDER = CHECKPOINTS / "pretrain_tiny"
 
@@ -70,11 +71,13 @@ class Recipe:
     match_rate: float = 3e-3
     speak_steps: int = 1300
     speak_rate: float = 2e-3
+    read_steps: int = 600
+    read_rate: float = 1.5e-3
     guidance: float = 0.3
     batch_size: int = 48
 
 
-STAGES = ("see", "match", "speak")
+STAGES = ("see", "match", "speak", "read")
 VISION, LANGUAGE = "model.visual.", ("model.language_model.", "lm_head.")
 
 
@@ -89,7 +92,7 @@ def pretrain(recipe: Recipe, workers: int, threads: int, stages: Sequence[str] =
     tokenizer = build_tokenizer(vocabulary_texts(np.random.default_rng(recipe.seed)))
     model = build_model(tokenizer, recipe.seed)
     batcher = Batcher(tokenizer)
-    if "see" in stages or "speak" in stages:
+    if set(stages) != {"match"}:
         draw_snapshots(recipe.blocks_per_task, recipe.seed, workers)
         data = load_snapshots(recipe.blocks_per_task)
 
@@ -101,13 +104,14 @@ def pretrain(recipe: Recipe, workers: int, threads: int, stages: Sequence[str] =
         learn_language(model, batches, batcher, recipe.match_steps, recipe.match_rate, recipe.guidance, log)
 
     def speak(rng: np.random.Generator, log: Log) -> None:
-        with torch.no_grad():
-            blocks = range(0, len(data["images"]), 100)
-            features = torch.cat([image_features(model, data["images"][start : start + 100]) for start in blocks])
-        batches = lesson_batches(data, features, rng, recipe.batch_size)
+        batches = lesson_batches(data, all_features(model, data["images"]), rng, recipe.batch_size)
         learn_language(model, batches, batcher, recipe.speak_steps, recipe.speak_rate, recipe.guidance, log)
 
-    for number, (work, part) in enumerate([(see, VISION), (match, LANGUAGE), (speak, LANGUAGE)]):
+    def read(rng: np.random.Generator, log: Log) -> None:
+        batches = reading_batches(data, all_features(model, data["images"]), rng, recipe.batch_size)
+        learn_language(model, batches, batcher, recipe.read_steps, recipe.read_rate, recipe.guidance, log)
+
+    for number, (work, part) in enumerate([(see, VISION), (match, LANGUAGE), (speak, LANGUAGE), (read, LANGUAGE)]):
         if work.__name__ in stages:
             run_stage(work, part, model, np.random.default_rng([recipe.seed, number]))
     if tuple(stages) == STAGES:

@@ -23,6 +23,7 @@ from robotr1.records import Question
 from robotr1.settings import TrainGrpo
 from robotr1.training import runs
 from robotr1.training.callbacks import RewardWatch, step_log
+from robotr1.training.packing import SharedPrompts
 from robotr1.training.rewards import accuracy_reward, format_reward
 
 REWARDS = [format_reward, accuracy_reward]
@@ -96,7 +97,15 @@ def rl_config(settings: TrainGrpo, name: str) -> GRPOConfig | RLOOConfig:
     return (RLOOConfig if settings.algorithm == "rloo" else GRPOConfig)(**rl_arguments(settings, name))
 
 
-class ReinforcePlusPlusTrainer(GRPOTrainer):
+class GroupTrainer(SharedPrompts, GRPOTrainer):
+    """TRL's GRPO with each group's prompt computed once."""
+
+
+class LeaveOneOutTrainer(SharedPrompts, RLOOTrainer):
+    """TRL's RLOO with each group's prompt computed once."""
+
+
+class ReinforcePlusPlusTrainer(GroupTrainer):
     """REINFORCE++: the advantage is the reward, normalised over the whole batch instead of within each group.
 
     TRL's `scale_rewards="batch"` still subtracts the group's mean. Two hooks of TRL 1.16 are used; the KL stays in
@@ -115,7 +124,7 @@ class ReinforcePlusPlusTrainer(GRPOTrainer):
         return {**batch, "advantages": advantages[start : start + len(inputs)]}
 
 
-TRAINERS = {"grpo": GRPOTrainer, "rloo": RLOOTrainer, "reinforce_plus_plus": ReinforcePlusPlusTrainer}
+TRAINERS = {"grpo": GroupTrainer, "rloo": LeaveOneOutTrainer, "reinforce_plus_plus": ReinforcePlusPlusTrainer}
 
 
 def make_trainer(settings: TrainGrpo, questions: Sequence[Question], base: str | Path, name: str) -> _BaseTrainer:

@@ -32,6 +32,12 @@ def image_features(model, images: np.ndarray) -> torch.Tensor:
     return merged.reshape(len(images), IMAGE_TOKENS, HIDDEN)
 
 
+@torch.no_grad()
+def all_features(model, images: np.ndarray, block: int = 100) -> torch.Tensor:
+    """Image features of a whole set, once and for all: the vision tower stays as it is from here on."""
+    return torch.cat([image_features(model, images[start : start + block]) for start in range(0, len(images), block)])
+
+
 def learn_to_see(
     model,
     data: dict[str, np.ndarray],

@@ -28,7 +28,18 @@ def drill_batches(rng: np.random.Generator, size: int) -> Iterator:
         yield [lessons.matching_drill(rng) for _ in range(size)], None
 
 
-def lesson_batches(data: dict, features: torch.Tensor, rng: np.random.Generator, size: int) -> Iterator:
+def reading_batches(data: dict, features: torch.Tensor, rng: np.random.Generator, size: int) -> Iterator:
+    """Lessons and drills in turn, about places that lie farther from the options than before."""
+    seen = lesson_batches(data, features, rng, size, spread=lessons.FAR)
+    while True:
+        yield next(seen)
+        yield next(seen)
+        yield [lessons.matching_drill(rng, spread=lessons.FAR) for _ in range(size)], None
+
+
+def lesson_batches(
+    data: dict, features: torch.Tensor, rng: np.random.Generator, size: int, spread: float = lessons.NEAR
+) -> Iterator:
     """Lessons about random snapshots, with the image features that go with them."""
     while True:
         _, course = COURSES[rng.choice(len(COURSES), p=[odds for odds, _ in COURSES])]
@@ -36,7 +47,8 @@ def lesson_batches(data: dict, features: torch.Tensor, rng: np.random.Generator,
         batch = []
         for index, kind in zip(chosen, rng.choice(list(course), size, p=list(course.values())), strict=True):
             scene = lessons.Scene(str(data["task"][index]), data["gripper"][index], data["object"][index])
-            batch.append(MAKERS[kind](scene, rng))
+            options = {"spread": spread} if kind == "waypoint" else {}
+            batch.append(MAKERS[kind](scene, rng, **options))
         yield batch, features[chosen].reshape(-1, HIDDEN)
 
 

@@ -55,9 +55,23 @@ def test_oldest_goes_first():
     for i in range(3):
         recent.put(bytes([i]), i, 10)
     assert list(recent) == [b"\x01", b"\x02"]
-    recent.take(b"\x01")
+    assert recent.take([b"\x01", b"\x09"]) == {b"\x01": 1}
     recent.put(b"\x03", 3, 10)
     assert list(recent) == [b"\x01", b"\x03"]
+
+
+def test_a_batch_larger_than_the_capacity_is_whole(policy, questions):
+    """Images held from the last batch must not be pushed out by this batch's own before they are used."""
+    model, processor = policy
+    images = [load_image(path) for path in sorted({question.image for question in questions})]
+    orders = [images[:1], [*images[1:], images[0]], images]
+    expected = [processor.image_processor(images=order, return_tensors="pt") for order in orders]
+    with prepare_images_once(processor, capacity=1), encode_images_once(model, capacity=1):
+        for order, plain in zip(orders, expected, strict=True):
+            once = processor.image_processor(images=order, return_tensors="pt")
+            assert torch.equal(once["pixel_values"], plain["pixel_values"])
+            features = model.model.get_image_features(once["pixel_values"], once["image_grid_thw"]).pooler_output
+            assert len(features) == len(order)
 
 
 @given(st.lists(st.text(min_size=1, max_size=3), min_size=1, max_size=20), st.integers(0, 100))

@@ -44,6 +44,12 @@ def test_a_run_writes_adapter_log_and_settings(base, questions, tmp_path, checkp
         assert math.isfinite(entry["loss"])
     assert len(runs.read_log(checkpoints / "grpo/seconds.jsonl")) == 4
     assert not list(checkpoints.glob("grpo/checkpoint-*"))
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "adapter_config.json",
+        "adapter_model.safetensors",
+        "log.jsonl",
+        "settings.json",
+    ]
     model, _ = load_policy(folder)
     assert any("lora" in name for name, _ in model.named_parameters())
 
@@ -98,18 +104,27 @@ def test_interrupted_and_resumed_is_uninterrupted(base, questions, tmp_path, mon
         assert torch.equal(one[name], two[name]), name
 
 
-def test_the_other_algorithms_and_reuse_of_completions_run(base, questions, tmp_path):
-    small = dataclasses.replace(GRPO, steps=2, save_steps=1)
-    for changes in (
+@pytest.mark.parametrize(
+    "changes",
+    [
         {"algorithm": "rloo"},
         {"algorithm": "reinforce_plus_plus", "beta": 0.0},
-        {"updates_per_rollout": 2, "micro_batch": 8},
+        {"updates_per_rollout": 2, "micro_batch": 4},
         {"micro_batch": 4},
-        {"quantization": "nf4"},
-    ):
-        log = rl.train(dataclasses.replace(small, **changes), questions, base, tmp_path / "models/other")
-        assert all(math.isfinite(entry["loss"]) for entry in log)
-        assert any(entry["grad_norm"] > 0 for entry in log)
+        {"quantization": "nf4", "steps": 1},
+    ],
+    ids=["rloo", "reinforce_plus_plus", "reuse", "micro_batches", "nf4"],
+)
+def test_the_other_ways_to_train_run(base, questions, tmp_path, changes):
+    settings = dataclasses.replace(GRPO, prompts_per_step=3, max_completion_length=12, **{"steps": 2, **changes})
+    log = rl.train(settings, questions, base, tmp_path / "models/other")
+    assert all(math.isfinite(entry["loss"]) for entry in log)
+    assert any(entry["grad_norm"] > 0 for entry in log)
+
+
+def test_a_micro_batch_holds_whole_groups():
+    with pytest.raises(ValueError, match="whole groups"):
+        rl.rl_config(dataclasses.replace(GRPO, micro_batch=2), "config")
 
 
 def test_reinforce_plus_plus_normalises_over_the_batch(base, questions):
