@@ -18,8 +18,9 @@ STAMP := $(CURDIR)/.venv/.robotr1-installed
 endif
 PY := $(BIN)/python
 
-# One process, few threads: with more, the small matrices of the tiny policy only wait for each other.
+# Few threads, and sleeping ones where they wait for each other: the tiny policy's matrices are small.
 export OMP_NUM_THREADS ?= 2
+export OMP_WAIT_POLICY ?= PASSIVE
 export LP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 export HF_HUB_DISABLE_TELEMETRY ?= 1

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from functools import partial
 
 import nbformat
 import pytest
@@ -146,7 +147,8 @@ def test_a_failing_cell_fails_the_stage_and_writes_nothing(root, cell, message):
 
 def test_interrupt_leaves_no_finished_looking_copy(root):
     put(root, "print('here', flush=True)\nimport time; time.sleep(60)")
-    process = start(root, "design_metadata", start_new_session=True)
+    heed_interrupts = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # background jobs inherit deafness
+    process = start(root, "design_metadata", start_new_session=True, preexec_fn=heed_interrupts)
     assert process.stdout.readline() == "here\n"
     time.sleep(0.3)
     os.killpg(process.pid, signal.SIGINT)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, PeftModel
+from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import AutoModelForImageTextToText, AutoProcessor, BitsAndBytesConfig, ProcessorMixin
 from transformers.models.qwen2_5_vl.processing_qwen2_5_vl import Qwen2_5_VLProcessor
 
@@ -93,6 +93,11 @@ def lora_config(rank: int, alpha: int, dropout: float = 0.0) -> LoraConfig:
         bias="none",
         task_type="CAUSAL_LM",
     )
+
+
+def add_lora(model: torch.nn.Module, rank: int, alpha: int) -> PeftModel:
+    """`model` with a fresh adapter: only the adapter is trainable, and at first it changes nothing."""
+    return get_peft_model(model, lora_config(rank, alpha))
 
 
 def load_model(folder: str | Path, *, quantization: str = "none", revision: str = "") -> torch.nn.Module:

@@ -16,8 +16,9 @@ class Batch:
     """A batch of lessons, right-padded to length L.
 
     `ids` [B,L]; `weights` [B,L] of each token in the loss, 0 for what is given; `positions` [3,B,L], M-RoPE's time, row
-    and column; `options` [O,3], rows of (lesson, place of the option's letter, place of its last word); `queries`
-    [Q,3], rows of (lesson, place just before an answer letter, place of that option's last word).
+    and column. Where reading should look, each row beginning with the lesson's number: `options` [O,3], the places of
+    an option's letter and of its last word; `queries` [Q,3], the place just before an answer letter and the last word
+    of the option that it names; `gathers` [G,5], such a place, and those of the x, y and z that it brings together.
     """
 
     ids: torch.Tensor
@@ -25,6 +26,7 @@ class Batch:
     positions: torch.Tensor
     options: torch.Tensor
     queries: torch.Tensor
+    gathers: torch.Tensor
 
 
 class Batcher:
@@ -81,6 +83,14 @@ class Batcher:
         ]
         return options, queries
 
+    def gathering(self, ids: list[int], options: list[tuple], queries: list[tuple]) -> list[tuple]:
+        """Where the three numbers of a position stand, for every place that has to know a whole position."""
+        numbers = [place for place, token in enumerate(ids) if token in self.numbers]
+        matched = {last for _, last in options if ids[last] in self.numbers}
+        places = sorted(matched) + [query for query, last in queries if last in matched]
+        found = [(place, *[number for number in numbers if number <= place][-3:]) for place in places]
+        return [row for row in found if len(row) == 4]
+
     def __call__(self, lessons: list[Lesson | Drill]) -> Batch:
         sequences = [self.sequence(lesson) for lesson in lessons]
         length = max(len(ids) for ids, _ in sequences)
@@ -89,7 +99,7 @@ class Batcher:
         positions = torch.arange(length).expand(3, len(lessons), length).clone()
         first, last, side = len(self.before), len(self.before) + IMAGE_TOKENS, IMAGE_SIZE // 28
         cells = torch.arange(IMAGE_TOKENS)
-        options, queries = [], []
+        options, queries, gathers = [], [], []
         for row, (tokens, token_weights) in enumerate(sequences):
             ids[row, : len(tokens)] = torch.tensor(tokens)
             weights[row, : len(tokens)] = torch.tensor(token_weights)
@@ -99,4 +109,5 @@ class Batcher:
             row_options, row_queries = self.reading(tokens, token_weights)
             options += [(row, *places) for places in row_options]
             queries += [(row, *places) for places in row_queries]
-        return Batch(ids, weights, positions, torch.tensor(options), torch.tensor(queries))
+            gathers += [(row, *places) for places in self.gathering(tokens, row_options, row_queries)]
+        return Batch(ids, weights, positions, *map(torch.tensor, (options, queries, gathers)))

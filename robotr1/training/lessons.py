@@ -160,21 +160,48 @@ class Drill:
     pieces: list[tuple[str, float]]
 
 
-def matching_drill(rng: np.random.Generator, queries: int = 12, spread: float = NEAR) -> Drill:
+def matching_drill(rng: np.random.Generator, queries: int = 12) -> Drill:
     """Options, and under them in turn: a letter and its place, or a place and the letter of the nearest option."""
     count = int(rng.integers(2, 5))
     options = [np.round(option, DECIMALS) for option in draw_options([rng.uniform(*BOUNDS)], count, rng)]
-    lines = [f"[[{letter}]] {text}" for letter, text in zip("ABCD", _texts(options), strict=False)]
-    pieces = [("\n".join(lines), 0.0)]
+    pieces = _listed(options)
     for _ in range(queries):
         chosen = int(rng.integers(count))
         if rng.random() < 0.3:
             pieces += [(f"\n[[{'ABCD'[chosen]}]]", 0.0), (f" {format_state(options[chosen], DECIMALS)}", 1.0)]
         else:
-            noise = spread if rng.random() < 0.5 else 0.0
-            place = np.round(options[chosen] + rng.normal(0, noise, 3), DECIMALS)
-            pieces += [
-                (f"\n at {format_state(place, DECIMALS)}.", 0.0),
-                (f"[[{nearest_letter(place, options)}]]", LETTER_WEIGHT),
-            ]
+            noise = NEAR if rng.random() < 0.5 else 0.0
+            pieces += _query(np.round(options[chosen] + rng.normal(0, noise, 3), DECIMALS), options)
     return Drill(pieces)
+
+
+def reading_drill(rng: np.random.Generator, queries: int = 12) -> Drill:
+    """As `matching_drill`, but harder: places lie up to decimetres from the options, often right above or below, and in
+    most drills the options differ along one axis only, or not in height, so that every axis has to be read."""
+    same = [[], [1, 2], [0, 2], [0, 1], [2]][rng.integers(5)]  # axes that all options share
+    count = int(rng.integers(2, 5))
+    options = draw_options([rng.uniform(*BOUNDS)], 1, rng)
+    for _ in range(100):
+        option = rng.uniform(*BOUNDS)
+        option[same] = options[0][same] + rng.normal(0, 0.01, len(same))
+        if len(options) < count and all(_separate(option, other) for other in options):
+            options.append(option)
+    options = [np.round(option, DECIMALS) for option in options]
+    pieces = _listed(options)
+    for _ in range(queries):
+        place = options[rng.integers(len(options))] + rng.normal(0, rng.choice([0, 0.01, 0.02, 0.04, 0.08]), 3)
+        if 2 in same and rng.random() < 0.3:
+            place[2] += rng.normal(0, FAR)
+        pieces += _query(np.round(place, DECIMALS), options)
+    return Drill(pieces)
+
+
+def _listed(options: Sequence[np.ndarray]) -> list[tuple[str, float]]:
+    return [("\n".join(f"[[{letter}]] {text}" for letter, text in zip("ABCD", _texts(options), strict=False)), 0.0)]
+
+
+def _query(place: np.ndarray, options: Sequence[np.ndarray]) -> list[tuple[str, float]]:
+    return [
+        (f"\n at {format_state(place, DECIMALS)}.", 0.0),
+        (f"[[{nearest_letter(place, options)}]]", LETTER_WEIGHT),
+    ]

@@ -6,7 +6,7 @@ Five stages, each with a log and a checkpoint, so that a stopped run goes on whe
 2. **see**: the vision tower alone, with a throw-away linear head, learns where gripper and object are;
 3. **match**: the language model alone, on text, learns to read options;
 4. **speak**: the language model on image features, lessons of all kinds (`robotr1.training.lessons`);
-5. **read**: the same with options that lie farther from what is named, as the next waypoint does from the object.
+5. **read**: the same, with drills in reading options closely and with options that lie farther from what is named.
 
 This is plain PyTorch rather than a trainer library, because the stages train parts of the model on precomputed inputs.
 """
@@ -71,8 +71,8 @@ class Recipe:
     match_rate: float = 3e-3
     speak_steps: int = 1300
     speak_rate: float = 2e-3
-    read_steps: int = 600
-    read_rate: float = 1.5e-3
+    read_steps: int = 400
+    read_rate: float = 2e-3
     guidance: float = 0.3
     batch_size: int = 48
 
@@ -109,7 +109,8 @@ def pretrain(recipe: Recipe, workers: int, threads: int, stages: Sequence[str] =
 
     def read(rng: np.random.Generator, log: Log) -> None:
         batches = reading_batches(data, all_features(model, data["images"]), rng, recipe.batch_size)
-        learn_language(model, batches, batcher, recipe.read_steps, recipe.read_rate, recipe.guidance, log)
+        rate, guidance = recipe.read_rate, recipe.guidance
+        learn_language(model, batches, batcher, recipe.read_steps, rate, guidance, log, gather=True)
 
     for number, (work, part) in enumerate([(see, VISION), (match, LANGUAGE), (speak, LANGUAGE), (read, LANGUAGE)]):
         if work.__name__ in stages:

@@ -32,9 +32,8 @@ def reading_batches(data: dict, features: torch.Tensor, rng: np.random.Generator
     """Lessons and drills in turn, about places that lie farther from the options than before."""
     seen = lesson_batches(data, features, rng, size, spread=lessons.FAR)
     while True:
+        yield [lessons.reading_drill(rng) for _ in range(size)], None
         yield next(seen)
-        yield next(seen)
-        yield [lessons.matching_drill(rng, spread=lessons.FAR) for _ in range(size)], None
 
 
 def lesson_batches(
@@ -52,13 +51,16 @@ def lesson_batches(
         yield batch, features[chosen].reshape(-1, HIDDEN)
 
 
-def language_losses(model, batch: Batch, features: torch.Tensor | None, guidance: float) -> dict[str, torch.Tensor]:
-    """The weighted next-token loss, plus `guidance` times the loss of two attention heads that are shown where to look.
+def language_losses(
+    model, batch: Batch, features: torch.Tensor | None, guidance: float, gather: bool = False
+) -> dict[str, torch.Tensor]:
+    """The weighted next-token loss, plus `guidance` times the loss of attention heads that are shown where to look.
 
-    Reading options is learned late or never from the answer alone: three skills must meet before any pays. So two heads
-    are guided while the base is trained. Head 0 of layer 2 looks from an option's last word to its letter; head 0 of
-    layer 3 looks from where a letter is due to the last word of the right option; and hidden states between the two
-    are drawn together for a place and its option (cosine similarity, as in contrastive learning).
+    Reading options is learned late or never from the answer alone: several skills must meet before any pays. So a few
+    heads are guided while the base is trained. Head 0 of layer 2 looks from an option's last word to its letter; head 0
+    of layer 3 looks from where a letter is due to the last word of the right option; and hidden states between the two
+    are drawn together for a place and its option (cosine similarity, as in contrastive learning). With `gather`, heads
+    0 to 2 of layer 1 also bring x, y and z together; without it the base was seen to compare heights and nothing else.
     """
     embeddings = model.get_input_embeddings()(batch.ids)
     if features is not None:
@@ -86,11 +88,22 @@ def language_losses(model, batch: Batch, features: torch.Tensor | None, guidance
         similarity = similarity.masked_fill(asked[:, None] != row[None, :], -math.inf)
         right = ((asked[:, None] == row[None, :]) & (answer[:, None] == word[None, :])).float().argmax(1)
         loss = loss + guidance * (to_letter + to_option + 3 * F.cross_entropy(similarity, right))
+        if gather and len(batch.gathers):
+            row, place, *axes = batch.gathers.T
+            for head, axis in enumerate(axes):
+                loss = loss - guidance * (output.attentions[0][row, head, place, axis] + 1e-6).log().mean()
     return {"loss": loss, "guesses": logits.detach().argmax(-1), "targets": targets, "weights": weights}
 
 
 def learn_language(
-    model, batches: Iterator, batcher: Batcher, steps: int, rate: float, guidance: float, log: Callable
+    model,
+    batches: Iterator,
+    batcher: Batcher,
+    steps: int,
+    rate: float,
+    guidance: float,
+    log: Callable,
+    gather: bool = False,
 ) -> None:
     """Train the language model on batches of (lessons, image features or None).
 
@@ -106,7 +119,7 @@ def learn_language(
     for step in range(steps):
         set_rate(optimizer, rate, step, steps)
         batch_lessons, features = next(batches)
-        result = language_losses(model, batcher(batch_lessons), features, guidance)
+        result = language_losses(model, batcher(batch_lessons), features, guidance, gather)
         optimizer.zero_grad()
         result["loss"].backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)

@@ -51,9 +51,10 @@ def test_a_movement_goes_between_the_two_places_named():
         assert said.endswith(f": {describe_movement(end - start)}.")
 
 
-def test_a_drill_answers_with_the_nearest_option():
+@pytest.mark.parametrize("make", [lessons.matching_drill, lessons.reading_drill])
+def test_a_drill_answers_with_the_nearest_option(make):
     for seed in SEEDS:
-        pieces = lessons.matching_drill(np.random.default_rng(seed)).pieces
+        pieces = make(np.random.default_rng(seed)).pieces
         places = {letter: np.array(parse_state(text)) for letter, text in options_of(pieces[0][0]).items()}
         for (query, given), (answer, weight) in zip(pieces[1::2], pieces[2::2], strict=True):
             assert given == 0
