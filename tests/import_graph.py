@@ -32,7 +32,10 @@ def imported_modules(tree: ast.AST, package: str = "") -> set[str]:
 
 
 def closure(tree: ast.AST) -> set[Path]:
-    """Files of all modules that `tree` imports, directly or through others. Empty __init__ files do not count."""
+    """Files of all modules that `tree` imports, directly or through others.
+
+    Empty __init__ files do not count, nor does the package's own, which only says how threads wait for each other.
+    """
     found: dict[str, Path] = {}
     waiting = list(imported_modules(tree))
     while waiting:
@@ -41,6 +44,7 @@ def closure(tree: ast.AST) -> set[Path]:
             found[name] = path = module_path(name)
             package = name if path.name == "__init__.py" else name.rpartition(".")[0]
             waiting += imported_modules(ast.parse(path.read_text()), package)
+    found.pop("robotr1", None)
     return {path for path in found.values() if path.name != "__init__.py" or _imports(path)}
 
 
