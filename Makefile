@@ -27,10 +27,10 @@ export HF_HUB_DISABLE_TELEMETRY ?= 1
 export DVC_NO_ANALYTICS ?= 1
 export PATH := $(BIN):$(PATH)
 
-.PHONY: help setup renderer study test notebooks pretrain lint clean
+.PHONY: help setup renderer study test test-browser notebooks pretrain lint clean
 
 help: ## this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 18
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 18
 
 setup: $(STAMP) ## the environment with pinned dependencies
 
@@ -74,10 +74,15 @@ study: ## from here to the report
 
 test: ## set-up, then the tests (with one small run of every stage)
 	@$(MAKE) --no-print-directory renderer
+	@test -f data/panda/panda.json || $(PY) -m robotr1.demos.tabletop.panda
 	$(PY) -m pytest
 
+test-browser: renderer ## every notebook in JupyterLab and Chromium (apt-get install chromium)
+	$(PY) -m pip install --quiet --editable '.[browser]'
+	$(PY) -m pytest tests/browser
+
 notebooks: setup ## JupyterLab
-	cd notebooks && $(BIN)/jupyter lab
+	cd notebooks && JUPYTER_PREFER_ENV_PATH=1 PYTHONWARNINGS='ignore:IProgress not found' $(BIN)/jupyter lab
 
 pretrain: renderer ## train the tiny base anew, from nothing (its stage is frozen: an hour or two)
 	$(BIN)/dvc repro --single-item --force pretrain_tiny

@@ -21,9 +21,17 @@ class BenchmarkError(ValueError):
     """A control came out wrong, so no score of this run can be trusted."""
 
 
-def read_questions(folder: Path = paths.QUESTIONS, splits: Sequence[str] = SPLITS) -> list[Question]:
-    """The questions of `splits` in their order. Raises RecordError where a file is missing or broken."""
-    return [question for split in splits for question in read_records(folder / f"{split}.jsonl", Question)]
+def read_questions(folder: Path = paths.QUESTIONS, splits: Sequence[str] = SPLITS, most: int = 0) -> list[Question]:
+    """The questions of `splits` in their order; with `most`, no more than so many of each split, drawn evenly.
+
+    Raises RecordError where a file is missing or broken.
+    """
+    chosen = []
+    for split in splits:
+        questions = read_records(folder / f"{split}.jsonl", Question)
+        count = min(most or len(questions), len(questions))
+        chosen += [questions[index * len(questions) // count] for index in range(count)]
+    return chosen
 
 
 def read_scenes(questions: Iterable[Question], folder: Path = paths.METADATA) -> dict[str, Metadata]:
@@ -48,6 +56,7 @@ def own_form_questions(
                 form=settings.prompt,
                 decimals=settings.decimals,
                 metadata=(scenes or {}).get(question.task),
+                kind=settings.state,
             ),
         )
         for question in questions

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from robotr1.demos.tabletop.tasks import OBJECT_NAMES
+from robotr1.demos.tabletop.tasks import THINGS
 from robotr1.evaluation.mcqa import (
     BLANK,
     OWN_FORM,
@@ -32,20 +32,20 @@ from robotr1.evaluation.mcqa import (
     share_columns,
     with_holm,
 )
-from robotr1.questions.answers import parse_state, thought
+from robotr1.questions.answers import parse_position, thought
 from robotr1.questions.movement import parse_movement, word_differences
 from robotr1.questions.prompts import LETTERS
 from robotr1.records import Prediction, Question
 
 MEASURES = ("agrees", "names", "close")
-THINGS = ("gripper", *dict.fromkeys(OBJECT_NAMES.values()))
+NAMES = ("gripper", *dict.fromkeys(name for names in THINGS.values() for name in names))
 
-_THING = re.compile(rf"\b({'|'.join(THINGS)})\b", re.IGNORECASE)
+_THING = re.compile(rf"\b({'|'.join(NAMES)})\b", re.IGNORECASE)
 
 
-def thing_asked_about(question: Question) -> str | None:
-    """The gripper in state questions, the task's object in the others; None where the object has no known name."""
-    return "gripper" if question.type == "state" else OBJECT_NAMES.get(question.task)
+def things_asked_about(question: Question) -> tuple[str, ...]:
+    """The gripper in state questions, the task's things in the others; none where the task is not known."""
+    return ("gripper",) if question.type == "state" else THINGS.get(question.task, ())
 
 
 def thing_named(reasoning: str) -> str | None:
@@ -57,7 +57,7 @@ def thing_named(reasoning: str) -> str | None:
 
 def true_position(question: Question) -> list[float]:
     """Where the gripper is (state questions) or will be at the next keyframe (the others); [x, y, z] in metres."""
-    return question.state if question.type == "state" else question.target
+    return (question.state if question.type == "state" else question.target)[:3]
 
 
 def letters_written(question: Question, reasoning: str) -> str | None:
@@ -67,7 +67,7 @@ def letters_written(question: Question, reasoning: str) -> str | None:
     last colon.
     """
     if question.type != "movement":
-        return nearest_option(question.options, parse_state(reasoning))
+        return nearest_option(question.options, parse_position(reasoning))
     written = parse_movement(reasoning.rpartition(":")[2])
     options = [parse_movement(option) for option in question.options]
     if written is None or None in options:
@@ -80,10 +80,10 @@ def examine(prediction: Prediction, question: Question, close_distance: float = 
     """The three measures of one completion; None where one cannot be taken. `close_distance` is in metres."""
     reasoning = thought(prediction.completion)
     letters, thing = letters_written(question, reasoning), thing_named(reasoning)
-    position, asked = parse_state(reasoning), thing_asked_about(question)
+    position, asked = parse_position(reasoning), things_asked_about(question)
     return {
         "agrees": prediction.letter in letters if letters and prediction.letter else None,
-        "names": thing == asked if thing and asked else None,
+        "names": thing in asked if thing and asked else None,
         "close": math.dist(position, true_position(question)) <= close_distance if position else None,
     }
 

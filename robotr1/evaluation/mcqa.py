@@ -13,7 +13,7 @@ import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
 from robotr1 import paths
-from robotr1.questions.answers import is_formatted, parse_answer, parse_state
+from robotr1.questions.answers import is_formatted, parse_answer, parse_position, parse_state
 from robotr1.questions.prompts import LETTERS
 from robotr1.records import Prediction, Question, read_records, write_records
 from robotr1.statistics import accuracy_interval, clustered_interval, paired_difference
@@ -44,6 +44,8 @@ def evaluate(policy: str, questions: Sequence[Question], completions: Sequence[s
 def evaluate_own_form(policy: str, questions: Sequence[Question], completions: Sequence[str]) -> list[Prediction]:
     """Score open answers "[x, y, z]": the letter is that of the option nearest to the written position.
 
+    Where states are extended, the answer must hold all seven numbers, and the positions are compared.
+
     This is the kind form of scoring for supervised policies, which were never shown options (paper Figs 7-8):
     the predictions carry the policy's name with "-own-form" behind it. `formatted` says that a position was found.
 
@@ -53,7 +55,7 @@ def evaluate_own_form(policy: str, questions: Sequence[Question], completions: S
     _check_lengths(policy, questions, completions)
     predictions = []
     for question, completion in zip(questions, completions):
-        position = parse_state(completion)
+        position = (parse_state(completion, len(question.state)) or [])[:3] or None
         letter = nearest_option(question.options, position)
         predictions.append(_prediction(policy + OWN_FORM, question, completion, letter, position is not None))
     return predictions
@@ -67,7 +69,7 @@ def nearest_option(options: Sequence[str], position: Sequence[float] | None) -> 
     """
     if position is None:
         return None
-    places = [parse_state(option) for option in options]
+    places = [parse_position(option) for option in options]
     if None in places:
         raise ValueError(f"options {list(options)} are not positions [x, y, z]; only {OPEN_TYPES} questions have such")
     distances = [math.dist(place, position) for place in places]

@@ -4,7 +4,6 @@ import shutil
 from pathlib import Path
 
 from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 
 from robotr1 import paths
 from robotr1.policies.load import PolicyError, load_processor, resolve
@@ -34,7 +33,7 @@ def _download(name: str, revision: str, folder: Path) -> None:
         raise PolicyError(f"prepare_base.revision: pin a commit of {name} on the hub; its newest one may change.")
     try:
         snapshot_download(name, revision=revision, local_dir=folder)
-    except (HfHubHTTPError, RepositoryNotFoundError, LocalEntryNotFoundError, OSError) as error:
+    except OSError as error:  # huggingface_hub's own errors are OSErrors too
         raise PolicyError(
             f"prepare_base.base: could not download {name} at {revision} ({type(error).__name__}). Check name, "
             "revision and network; or put the model into a folder and name that folder."

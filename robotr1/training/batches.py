@@ -37,7 +37,6 @@ class Batcher:
         self.before = self.encode("<|im_start|>user\n<|vision_start|>")
         self.image = tokenizer.convert_tokens_to_ids("<|image_pad|>")
         self.after = self.encode("<|vision_end|>")
-        self.text_start = self.encode("<|im_start|>user\n")
         self.turn = self.encode("<|im_end|>\n<|im_start|>assistant\n")
         self.newline, self.bracket = self.encode("\n")[0], self.encode("]")[0]
         self.numbers = set(tokenizer.convert_tokens_to_ids(list(number_tokens())))
@@ -51,20 +50,11 @@ class Batcher:
         if isinstance(lesson, Drill):
             pieces = [(self.encode(text), weight) for text, weight in lesson.pieces]
             return [token for ids, _ in pieces for token in ids], [weight for ids, weight in pieces for _ in ids]
-        start = [*self.before, *[self.image] * IMAGE_TOKENS, *self.after] if lesson.seen else self.text_start
-        ids = [*start, *self.encode(lesson.prompt)]
-        weights = [0.0] * len(ids)
-        for completion in lesson.completions:
-            answer = [*self.encode(completion), self.tokenizer.eos_token_id]
-            ids += [*self.turn, *answer]
-            weights += [0.0] * len(self.turn)
-            weights += [self._weight(token, lesson.seen) for token in answer]
-        return ids, weights
-
-    def _weight(self, token: int, seen: bool) -> float:
-        if token in self.letters:
-            return LETTER_WEIGHT
-        return 0.0 if token in self.numbers and not seen else 1.0  # without the image, places cannot be known
+        image = [self.image] * IMAGE_TOKENS
+        given = [*self.before, *image, *self.after, *self.encode(lesson.prompt), *self.turn]
+        answer = [*self.encode(lesson.completion), self.tokenizer.eos_token_id]
+        weights = [LETTER_WEIGHT if token in self.letters else 1.0 for token in answer]
+        return [*given, *answer], [0.0] * len(given) + weights
 
     def reading(self, ids: list[int], weights: list[float]) -> tuple[list[tuple], list[tuple]]:
         """Where the options stand, and where an answer letter should look: see `Batch`."""

@@ -1,10 +1,10 @@
 """What the tiny base is taught: to see, to speak in the answer form, and to read options; not where the arm goes next.
 
-Each lesson is a prompt as the study's questions are worded, and one or more completions in the answer form. A lesson is
+Each lesson is a prompt as the study's questions are worded, and a completion in the answer form. A lesson is
 consistent in itself: the letter always is the option nearest to the coordinates that its thinking names, and a movement
 always is the one between the two places named. What it leaves out is the *rule*: asked for the next waypoint, the
-demonstrator thinks of the gripper or of the task's object with equal odds, and describes the movement from one to the
-other in either direction. A policy trained on this writes well and knows nothing of the task, as a general
+demonstrator thinks of the gripper or of one of the task's things with equal odds, and describes the movement from the
+one to the other in either direction. A policy trained on this writes well and knows nothing of the task, as a general
 vision-language model would; where the next waypoint lies is left to reinforcement learning (or to fine-tuning).
 """
 
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from robotr1.demos.tabletop.tasks import OBJECT_NAMES, load_task
+from robotr1.demos.tabletop.tasks import THINGS, load_task
 from robotr1.questions.movement import describe_movement, neighbouring_movements, parse_movement, word_differences
-from robotr1.questions.prompts import completion_text, format_state, mcqa_prompt, sft_prompt
+from robotr1.questions.prompts import LETTERS, completion_text, format_state, mcqa_prompt, sft_prompt
 
 DECIMALS = 2
 GAP = 0.1  # metres between two options
-NEAR, FAR = 0.03, 0.12  # metres: how far the place that is named lies from an option, first and later
+NEAR, FAR = 0.03, 0.12  # metres: how far the place that is named lies from an option
 LETTER_WEIGHT = 3.0  # of an answer letter in the loss; other words weigh 1
 # x, y, z bounds of options in metres: where grippers and objects of the tabletop are
 BOUNDS = np.array([[-0.1, -0.45, 0.75], [0.62, 0.45, 1.5]])
@@ -27,30 +27,30 @@ BOUNDS = np.array([[-0.1, -0.45, 0.75], [0.62, 0.45, 1.5]])
 
 @dataclass(frozen=True)
 class Lesson:
-    """A user prompt and the answers given to it in turn; `seen` says whether the image goes with it."""
+    """A user prompt about an image, and the answer given to it."""
 
     prompt: str
-    completions: list[str]
-    seen: bool
+    completion: str
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What the simulator knows of a frame: task, tip of the gripper and the task's object, both xyz in metres."""
+    """What the simulator knows of a frame: task, tip of the gripper [3] and the task's things [K,3], in metres."""
 
     task: str
     gripper: np.ndarray
-    object: np.ndarray
+    things: np.ndarray
 
     @property
-    def name(self) -> str:
-        return OBJECT_NAMES[self.task]
+    def places(self) -> list[tuple[str, np.ndarray]]:
+        """The gripper and the things: each a name and a place."""
+        return [("gripper", self.gripper), *zip(THINGS[self.task], self.things, strict=True)]
 
 
 def imagined_scene(rng: np.random.Generator) -> Scene:
     """A scene without image, for lessons about text alone."""
-    tasks = sorted(OBJECT_NAMES)
-    return Scene(tasks[rng.integers(len(tasks))], rng.uniform(*BOUNDS), rng.uniform(*BOUNDS))
+    task = sorted(THINGS)[rng.integers(len(THINGS))]
+    return Scene(task, rng.uniform(*BOUNDS), rng.uniform(*BOUNDS, size=(len(THINGS[task]), 3)))
 
 
 def draw_options(anchors: Sequence[np.ndarray], count: int, rng: np.random.Generator) -> list[np.ndarray]:
@@ -73,7 +73,7 @@ def draw_options(anchors: Sequence[np.ndarray], count: int, rng: np.random.Gener
 
 def nearest_letter(place: np.ndarray, options: Sequence[np.ndarray]) -> str:
     distances = [np.linalg.norm(place - option) for option in options]
-    return "ABCDEFGH"[int(np.argmin(distances))]
+    return LETTERS[int(np.argmin(distances))]
 
 
 def _place_thought(name: str, place: np.ndarray) -> str:
@@ -97,30 +97,35 @@ def _instruction(scene: Scene, rng: np.random.Generator) -> str:
     return variants[rng.integers(len(variants))]
 
 
-def state_lesson(scene: Scene, rng: np.random.Generator, seen: bool = True) -> Lesson:
+def state_lesson(scene: Scene, rng: np.random.Generator) -> Lesson:
     """Where is the gripper? The thinking names it, the letter follows."""
     anchors = [scene.gripper]
-    if _separate(scene.gripper, scene.object) and rng.random() < 0.5:
-        anchors.append(scene.object)
+    _, thing = scene.places[rng.integers(1, len(scene.places))]
+    if _separate(scene.gripper, thing) and rng.random() < 0.5:
+        anchors.append(thing)
     options = draw_options(anchors, 4, rng)
     prompt = mcqa_prompt("state", _instruction(scene, rng), None, _texts(options), form="compact", decimals=DECIMALS)
-    return Lesson(prompt, [_place_completion("gripper", scene.gripper, options)], seen)
+    return Lesson(prompt, _place_completion("gripper", scene.gripper, options))
 
 
-def waypoint_lesson(scene: Scene, rng: np.random.Generator, seen: bool = True, spread: float = NEAR) -> Lesson:
-    """Where is the next waypoint? The demonstrator does not know, and names the gripper or the object at random."""
-    anchors = [scene.gripper, scene.object] if _separate(scene.gripper, scene.object) else [scene.object]
-    options = draw_options([anchor + rng.normal(0, spread, 3) for anchor in anchors[: rng.integers(1, 3)]], 4, rng)
+def waypoint_lesson(scene: Scene, rng: np.random.Generator) -> Lesson:
+    """Where is the next waypoint? The demonstrator does not know, and names gripper or thing at random."""
+    spread = NEAR if rng.random() < 0.5 else FAR
+    anchors: list[np.ndarray] = []
+    for index in rng.permutation(len(scene.places))[: rng.integers(1, 3)]:
+        anchor = scene.places[index][1] + rng.normal(0, spread, 3)
+        if all(_separate(anchor, other) for other in anchors):
+            anchors.append(anchor)
+    options = draw_options(anchors, 4, rng)
     stated = scene.gripper if rng.random() < 0.3 else None
     instruction = _instruction(scene, rng)
     prompt = mcqa_prompt("waypoint", instruction, stated, _texts(options), form="compact", decimals=DECIMALS)
-    name, place = ("gripper", scene.gripper) if rng.random() < 0.5 else (scene.name, scene.object)
-    return Lesson(prompt, [_place_completion(name, place, options)], seen)
+    return Lesson(prompt, _place_completion(*_any_place(scene, rng), options))
 
 
-def movement_lesson(scene: Scene, rng: np.random.Generator, seen: bool = True) -> Lesson:
-    """Which movement comes next? The demonstrator tells the way between gripper and object, in a random direction."""
-    ends = [("gripper", scene.gripper), (scene.name, scene.object)]
+def movement_lesson(scene: Scene, rng: np.random.Generator) -> Lesson:
+    """Which movement comes next? The demonstrator tells the way between gripper and a thing, in a random direction."""
+    ends = [scene.places[0], scene.places[rng.integers(1, len(scene.places))]]
     (start, here), (end, there) = ends if rng.random() < 0.5 else ends[::-1]
     movement = describe_movement(np.round(there, DECIMALS) - np.round(here, DECIMALS))
     anchor = movement
@@ -130,27 +135,29 @@ def movement_lesson(scene: Scene, rng: np.random.Generator, seen: bool = True) -
     options = [options[i] for i in rng.permutation(4)]
     differences = [word_differences(parse_movement(option), parse_movement(movement)) for option in options]
     best = np.flatnonzero(np.array(differences) == min(differences))
-    letter = "ABCDEFGH"[rng.choice(best)]
+    letter = LETTERS[rng.choice(best)]
     prompt = mcqa_prompt("movement", _instruction(scene, rng), None, options, form="compact", decimals=DECIMALS)
     places = format_state(here, DECIMALS), format_state(there, DECIMALS)
     thought = f"From the {start} at {places[0]} to the {end} at {places[1]}: {movement}."
-    return Lesson(prompt, [completion_text(thought, letter)], seen)
+    return Lesson(prompt, completion_text(thought, letter))
 
 
-def open_lesson(scene: Scene, rng: np.random.Generator, seen: bool = True) -> Lesson:
+def open_lesson(scene: Scene, rng: np.random.Generator) -> Lesson:
     """The same questions without options; the answer names a place in a sentence."""
     kind = "state" if rng.random() < 0.6 else "waypoint"
     stated = scene.gripper if rng.random() < 0.3 else None
     prompt = sft_prompt(kind, _instruction(scene, rng), stated, form="compact", decimals=DECIMALS)
-    about_gripper = kind == "state" or rng.random() < 0.5
-    name, place = ("gripper", scene.gripper) if about_gripper else (scene.name, scene.object)
-    return Lesson(prompt, [_place_thought(name, place)], seen)
+    return Lesson(prompt, _place_thought(*(scene.places[0] if kind == "state" else _any_place(scene, rng))))
 
 
 def caption_lesson(scene: Scene, rng: np.random.Generator) -> Lesson:
-    """Name both things and their places, in either order."""
-    thoughts = [_place_thought("gripper", scene.gripper), _place_thought(scene.name, scene.object)]
-    return Lesson("Describe the image.", [" ".join(thoughts[:: rng.choice([-1, 1])])], True)
+    """Name gripper and things with their places, in any order."""
+    thoughts = [_place_thought(*scene.places[index]) for index in rng.permutation(len(scene.places))]
+    return Lesson("Describe the image.", " ".join(thoughts))
+
+
+def _any_place(scene: Scene, rng: np.random.Generator) -> tuple[str, np.ndarray]:
+    return scene.places[rng.integers(len(scene.places))]
 
 
 @dataclass(frozen=True)

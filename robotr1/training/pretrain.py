@@ -1,12 +1,11 @@
 """Training of the tiny base, once: `python -m robotr1.training.pretrain` (DVC's frozen stage `pretrain_tiny`).
 
-Five stages, each with a log and a checkpoint, so that a stopped run goes on where it was:
+Four stages, each with a log and a checkpoint, so that a stopped run goes on where it was:
 
 1. **draw**: random snapshots of all tasks (poses and placements of their own seeds: no episode of the study is seen);
-2. **see**: the vision tower alone, with a throw-away linear head, learns where gripper and object are;
+2. **see**: the vision tower alone, with a throw-away linear head, learns where the gripper and the things are;
 3. **match**: the language model alone, on text, learns to read options;
-4. **speak**: the language model on image features, lessons of all kinds (`robotr1.training.lessons`);
-5. **read**: the same, with drills in reading options closely and with options that lie farther from what is named.
+4. **speak**: the language model on image features, lessons of all kinds (`robotr1.training.lessons`).
 
 This is plain PyTorch rather than a trainer library, because the stages train parts of the model on precomputed inputs.
 """
@@ -29,7 +28,7 @@ from robotr1.training.batches import Batcher
 from robotr1.training.runs import keep_memory
 from robotr1.training.seeing import all_features, learn_to_see
 from robotr1.training.snapshots import draw_snapshots, load_snapshots
-from robotr1.training.speaking import drill_batches, learn_language, lesson_batches, reading_batches
+from robotr1.training.speaking import drill_batches, learn_language, lesson_batches
 
 FOLDER = CHECKPOINTS / "pretrain_tiny"
 
@@ -40,7 +39,7 @@ def vocabulary_texts(rng: np.random.Generator, count: int = 600) -> Iterator[str
         scene = lessons.imagined_scene(rng)
         makers = (lessons.state_lesson, lessons.waypoint_lesson, lessons.movement_lesson, lessons.open_lesson)
         for lesson in [make(scene, rng) for make in makers] + [lessons.caption_lesson(scene, rng)]:
-            yield from (lesson.prompt, *lesson.completions)
+            yield from (lesson.prompt, lesson.completion)
         for step in load_task(scene.task).plan:
             yield f"Plan: 1. {step} 2. {step}\nSubtask: {step}\nMove: \nAnswer: "
 
@@ -64,20 +63,18 @@ class Recipe:
     """How long each stage trains, and how fast."""
 
     seed: int = 0
-    blocks_per_task: int = 7  # of 500 snapshots
-    see_steps: int = 2500
+    blocks_per_task: int = 5  # of 500 snapshots
+    see_steps: int = 4000
     see_rate: float = 2e-3
     match_steps: int = 800
     match_rate: float = 3e-3
-    speak_steps: int = 1300
+    speak_steps: int = 1500
     speak_rate: float = 2e-3
-    read_steps: int = 400
-    read_rate: float = 2e-3
     guidance: float = 0.3
     batch_size: int = 48
 
 
-STAGES = ("see", "match", "speak", "read")
+STAGES = ("see", "match", "speak")
 VISION, LANGUAGE = "model.visual.", ("model.language_model.", "lm_head.")
 
 
@@ -107,12 +104,7 @@ def pretrain(recipe: Recipe, workers: int, threads: int, stages: Sequence[str] =
         batches = lesson_batches(data, all_features(model, data["images"]), rng, recipe.batch_size)
         learn_language(model, batches, batcher, recipe.speak_steps, recipe.speak_rate, recipe.guidance, log)
 
-    def read(rng: np.random.Generator, log: Log) -> None:
-        batches = reading_batches(data, all_features(model, data["images"]), rng, recipe.batch_size)
-        rate, guidance = recipe.read_rate, recipe.guidance
-        learn_language(model, batches, batcher, recipe.read_steps, rate, guidance, log, gather=True)
-
-    for number, (work, part) in enumerate([(see, VISION), (match, LANGUAGE), (speak, LANGUAGE), (read, LANGUAGE)]):
+    for number, (work, part) in enumerate([(see, VISION), (match, LANGUAGE), (speak, LANGUAGE)]):
         if work.__name__ in stages:
             run_stage(work, part, model, np.random.default_rng([recipe.seed, number]))
     if tuple(stages) == STAGES:

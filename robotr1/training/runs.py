@@ -102,10 +102,14 @@ def last_checkpoint(folder: Path, mark: str) -> str | None:
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
     marker.write_text(mark)
-    for unfinished in folder.glob("checkpoint-*"):
-        if not (unfinished / "trainer_state.json").is_file():  # written last: a cut-off save lacks it
-            shutil.rmtree(unfinished)
+    for checkpoint in cut_off(folder):
+        shutil.rmtree(checkpoint)
     return get_last_checkpoint(str(folder))
+
+
+def cut_off(folder: Path) -> list[Path]:
+    """Checkpoints that were not written to the end: they lack `trainer_state.json`, which comes last."""
+    return [path for path in folder.glob("checkpoint-*") if not (path / "trainer_state.json").is_file()]
 
 
 def keep_memory() -> None:
@@ -133,7 +137,10 @@ def torch_threads(threads: int) -> Iterator[None]:
 
 
 def run(trainer: Trainer, mark: str) -> None:
-    """Train to the end, from the last checkpoint where there is one that fits `mark`."""
+    """Train to the end, from the last checkpoint where there is one that fits `mark`.
+
+    Raises OSError where a checkpoint could not be written, for example on a full disk; the one before stays good.
+    """
     for callback in (PrinterCallback, ProgressCallback):
         trainer.remove_callback(callback)
     folder = Path(trainer.args.output_dir)
@@ -148,6 +155,15 @@ def run(trainer: Trainer, mark: str) -> None:
         after = f"goes on from {paths.relative(saved)}" if saved else "starts anew"
         print(f"stopped at step {trainer.state.global_step}; run again, this stage {after}", file=sys.stderr)
         raise
+    except Exception as error:
+        if not (unwritten := cut_off(folder)):
+            raise
+        for checkpoint in unwritten:
+            shutil.rmtree(checkpoint)
+        raise OSError(
+            f"{paths.relative(unwritten[0])} could not be written ({error}). Fix: free some space on its disk and run "
+            "again; training goes on from the checkpoint before it, if there is one."
+        ) from error
 
 
 def save(trainer: Trainer, base: str | Path, output: Path, log: list[dict[str, Any]], settings: Any) -> None:

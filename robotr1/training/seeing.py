@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from robotr1.policies.tiny import HIDDEN, IMAGE_SIZE, number_features
 from robotr1.training.batches import IMAGE_TOKENS
 
-HELD_OUT = 500  # snapshots that the errors in the log are measured on: the last block drawn
+HELD_OUT = 50  # every 50th snapshot is kept for the errors in the log
 
 
 def patches(images: np.ndarray) -> torch.Tensor:
@@ -47,36 +47,41 @@ def learn_to_see(
     rate: float,
     log: Callable,
 ) -> None:
-    """Train the vision tower on snapshots: a linear head on its mean token tells both places, as coordinates in metres
+    """Train the vision tower on snapshots: a linear head on its mean token tells every place, as coordinates in metres
     and as the sines and cosines that number tokens start with."""
-    features = number_features(np.zeros(1)).shape[-1]
-    head = torch.nn.Linear(HIDDEN, 6 * (1 + features))
+    places = torch.tensor(np.concatenate([data["gripper"][:, None], data["things"]], axis=1), dtype=torch.float32)
+    places = places.flatten(1)  # x, y and z of the gripper and of each thing; NaN where a task has fewer things
+    waves = torch.tensor(number_features(places.numpy()), dtype=torch.float32)
+    count, size = waves.shape[1:]
+    head = torch.nn.Linear(HIDDEN, count * (1 + size))
     parameters = [*model.model.visual.parameters(), *head.parameters()]
     optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=0.01)
-    places = np.concatenate([data["gripper"], data["object"]], axis=1)
-    train, test = np.split(np.arange(len(places)), [-HELD_OUT])
-    target_features = torch.tensor(number_features(places).reshape(len(places), -1), dtype=torch.float32)
-    target_places = torch.tensor(places, dtype=torch.float32)
+    held_out = np.arange(len(places)) % HELD_OUT == 0
+    train, test = np.flatnonzero(~held_out), np.flatnonzero(held_out)
+
+    def guess(chosen: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+        output = head(image_features(model, data["images"][chosen]).mean(1))
+        return output[:, :count], output[:, count:].reshape(-1, count, size)
+
     for step in range(steps):
         set_rate(optimizer, rate, step, steps)
         chosen = rng.choice(train, batch_size, replace=False)
-        guess = head(image_features(model, data["images"][chosen]).mean(1))
-        loss = (guess[:, :6] - target_places[chosen]).abs().mean() * 3 + F.mse_loss(
-            guess[:, 6:], target_features[chosen]
-        )
+        guessed_places, guessed_waves = guess(chosen)
+        there = ~places[chosen].isnan()
+        loss = 3 * F.l1_loss(guessed_places[there], places[chosen][there])
+        loss = loss + F.mse_loss(guessed_waves[there], waves[chosen][there])
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
-        if (step + 1) % 50 == 0 or step + 1 == steps:
+        if (step + 1) % 100 == 0 or step + 1 == steps:
             with torch.no_grad():
-                errors = (head(image_features(model, data["images"][test]).mean(1))[:, :6] - target_places[test]).abs()
-            centimetres = (100 * errors.mean(0)).tolist()
+                errors = 100 * (guess(test)[0] - places[test]).abs()
             log(
                 step=step + 1,
                 loss=loss.item(),
-                gripper_error_cm=sum(centimetres[:3]) / 3,
-                object_error_cm=sum(centimetres[3:]) / 3,
+                gripper_error_cm=errors[:, :3].mean().item(),
+                thing_error_cm=errors[:, 3:].nanmean().item(),
             )
 
 

@@ -4,6 +4,7 @@ Each block of pictures has its own generator, from (seed, task, block), so that 
 workers, and a stopped run goes on with the blocks that are missing. No episode of the study uses these seeds.
 """
 
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -11,25 +12,26 @@ from joblib import Parallel, delayed
 from PIL import Image
 from tqdm import tqdm
 
-from robotr1.demos.tabletop.tasks import OBJECT_NAMES
+from robotr1.demos.tabletop.tasks import TASKS
 from robotr1.paths import DATA, atomic_write
 from robotr1.policies.tiny import IMAGE_SIZE
 
 FOLDER = DATA / "pretrain"
 BLOCK = 500
+MOST_THINGS = 2  # that a task is about
 STREAM = 7_000_000  # keeps these generators apart from those of the demonstrations
 
 
 def draw_block(task: str, block: int, seed: int, folder: Path) -> Path:
-    """Draw one block of snapshots: images uint8 [BLOCK,140,140,3], gripper and object [BLOCK,3], open [BLOCK]."""
+    """Draw a block of B snapshots: images uint8 [B,140,140,3], gripper [B,3] and things [B,K,3] in metres, open [B]."""
     from robotr1.demos.tabletop.snapshots import random_snapshot
 
     path = folder / f"{task}-{block:03d}.npz"
     if path.exists():
         return path
-    rng = np.random.default_rng([STREAM, seed, sorted(OBJECT_NAMES).index(task), block])
+    rng = np.random.default_rng([STREAM, seed, zlib.crc32(task.encode()), block])
     drawn = [random_snapshot(task, rng) for _ in range(BLOCK)]
-    facts = {key: np.array([fact[key] for _, fact in drawn]) for key in ("gripper", "object", "open")}
+    facts = {key: np.array([fact[key] for _, fact in drawn]) for key in ("gripper", "things", "open")}
     images = [Image.fromarray(image).resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BICUBIC) for image, _ in drawn]
     with atomic_write(path) as temporary, open(temporary, "wb") as file:
         np.savez(file, images=np.stack([np.asarray(image) for image in images]), **facts)
@@ -39,7 +41,7 @@ def draw_block(task: str, block: int, seed: int, folder: Path) -> Path:
 def draw_snapshots(blocks_per_task: int, seed: int, workers: int, folder: Path = FOLDER) -> None:
     """Draw what is missing of `blocks_per_task` blocks of every task."""
     folder.mkdir(parents=True, exist_ok=True)
-    jobs = [(task, block) for block in range(blocks_per_task) for task in sorted(OBJECT_NAMES)]
+    jobs = [(task, block) for block in range(blocks_per_task) for task in sorted(TASKS)]
     tasks = (delayed(draw_block)(task, block, seed, folder) for task, block in jobs)
     for _ in tqdm(
         Parallel(n_jobs=workers, return_as="generator_unordered")(tasks),
@@ -50,12 +52,18 @@ def draw_snapshots(blocks_per_task: int, seed: int, workers: int, folder: Path =
 
 
 def load_snapshots(blocks_per_task: int, folder: Path = FOLDER) -> dict[str, np.ndarray]:
-    """All blocks in a fixed order, tasks alternating: images, gripper, object, open and task (names)."""
-    parts: dict[str, list] = {key: [] for key in ("images", "gripper", "object", "open", "task")}
+    """All blocks in a fixed order, tasks alternating: images, gripper, things, open and task (names).
+
+    `things` is [N,`MOST_THINGS`,3], NaN where a task has fewer.
+    """
+    parts: dict[str, list] = {key: [] for key in ("images", "gripper", "things", "open", "task")}
     for block in range(blocks_per_task):
-        for task in sorted(OBJECT_NAMES):
+        for task in sorted(TASKS):
             with np.load(folder / f"{task}-{block:03d}.npz") as arrays:
-                for key in ("images", "gripper", "object", "open"):
+                for key in ("images", "gripper", "open"):
                     parts[key].append(arrays[key])
+                things = np.full((len(arrays["things"]), MOST_THINGS, 3), np.nan)
+                things[:, : arrays["things"].shape[1]] = arrays["things"]
+                parts["things"].append(things)
                 parts["task"].append(np.array([task] * len(arrays["open"])))
     return {key: np.concatenate(values) for key, values in parts.items()}

@@ -19,48 +19,42 @@ MAKERS = {
     "waypoint": lessons.waypoint_lesson,
     "movement": lessons.movement_lesson,
 }
+DRILLS = 0.25  # share of batches
 # kinds that share a batch (of like length), and how often each batch and kind comes
 COURSES = [(0.2, {"movement": 1.0}), (0.8, {"caption": 0.25, "open": 0.2, "state": 0.3, "waypoint": 0.25})]
 
 
 def drill_batches(rng: np.random.Generator, size: int) -> Iterator:
+    """Drills in reading options, the plain and the hard kind in turn."""
     while True:
         yield [lessons.matching_drill(rng) for _ in range(size)], None
-
-
-def reading_batches(data: dict, features: torch.Tensor, rng: np.random.Generator, size: int) -> Iterator:
-    """Lessons and drills in turn, about places that lie farther from the options than before."""
-    seen = lesson_batches(data, features, rng, size, spread=lessons.FAR)
-    while True:
         yield [lessons.reading_drill(rng) for _ in range(size)], None
-        yield next(seen)
 
 
-def lesson_batches(
-    data: dict, features: torch.Tensor, rng: np.random.Generator, size: int, spread: float = lessons.NEAR
-) -> Iterator:
-    """Lessons about random snapshots, with the image features that go with them."""
+def lesson_batches(data: dict, features: torch.Tensor, rng: np.random.Generator, size: int) -> Iterator:
+    """Lessons about random snapshots, with the image features that go with them; every fourth batch is a drill."""
     while True:
+        if rng.random() < DRILLS:
+            yield [lessons.reading_drill(rng) for _ in range(size)], None
+            continue
         _, course = COURSES[rng.choice(len(COURSES), p=[odds for odds, _ in COURSES])]
         chosen = rng.integers(len(features), size=size)
         batch = []
         for index, kind in zip(chosen, rng.choice(list(course), size, p=list(course.values())), strict=True):
-            scene = lessons.Scene(str(data["task"][index]), data["gripper"][index], data["object"][index])
-            options = {"spread": spread} if kind == "waypoint" else {}
-            batch.append(MAKERS[kind](scene, rng, **options))
+            things = data["things"][index]
+            scene = lessons.Scene(str(data["task"][index]), data["gripper"][index], things[~np.isnan(things[:, 0])])
+            batch.append(MAKERS[kind](scene, rng))
         yield batch, features[chosen].reshape(-1, HIDDEN)
 
 
-def language_losses(
-    model, batch: Batch, features: torch.Tensor | None, guidance: float, gather: bool = False
-) -> dict[str, torch.Tensor]:
+def language_losses(model, batch: Batch, features: torch.Tensor | None, guidance: float) -> dict[str, torch.Tensor]:
     """The weighted next-token loss, plus `guidance` times the loss of attention heads that are shown where to look.
 
     Reading options is learned late or never from the answer alone: several skills must meet before any pays. So a few
-    heads are guided while the base is trained. Head 0 of layer 2 looks from an option's last word to its letter; head 0
-    of layer 3 looks from where a letter is due to the last word of the right option; and hidden states between the two
-    are drawn together for a place and its option (cosine similarity, as in contrastive learning). With `gather`, heads
-    0 to 2 of layer 1 also bring x, y and z together; without it the base was seen to compare heights and nothing else.
+    heads are guided while the base is trained. Heads 0 to 2 of layer 1 bring x, y and z together (without them the base
+    was seen to compare heights and nothing else). Head 0 of layer 2 looks from an option's last word to its letter;
+    head 0 of layer 3 looks from where a letter is due to the last word of the right option; and hidden states between
+    the two are drawn together for a place and its option (cosine similarity, as in contrastive learning).
     """
     embeddings = model.get_input_embeddings()(batch.ids)
     if features is not None:
@@ -88,7 +82,7 @@ def language_losses(
         similarity = similarity.masked_fill(asked[:, None] != row[None, :], -math.inf)
         right = ((asked[:, None] == row[None, :]) & (answer[:, None] == word[None, :])).float().argmax(1)
         loss = loss + guidance * (to_letter + to_option + 3 * F.cross_entropy(similarity, right))
-        if gather and len(batch.gathers):
+        if len(batch.gathers):
             row, place, *axes = batch.gathers.T
             for head, axis in enumerate(axes):
                 loss = loss - guidance * (output.attentions[0][row, head, place, axis] + 1e-6).log().mean()
@@ -103,7 +97,6 @@ def learn_language(
     rate: float,
     guidance: float,
     log: Callable,
-    gather: bool = False,
 ) -> None:
     """Train the language model on batches of (lessons, image features or None).
 
@@ -119,7 +112,7 @@ def learn_language(
     for step in range(steps):
         set_rate(optimizer, rate, step, steps)
         batch_lessons, features = next(batches)
-        result = language_losses(model, batcher(batch_lessons), features, guidance, gather)
+        result = language_losses(model, batcher(batch_lessons), features, guidance)
         optimizer.zero_grad()
         result["loss"].backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)

@@ -6,14 +6,34 @@ import pytest
 from synthetic_study import questions
 
 from robotr1.evaluation import benchmark as module
-from robotr1.evaluation.benchmark import BenchmarkError, benchmark, check_controls, controls, own_form_questions
+from robotr1.evaluation.benchmark import (
+    BenchmarkError,
+    benchmark,
+    check_controls,
+    controls,
+    own_form_questions,
+    read_questions,
+)
 from robotr1.evaluation.mcqa import evaluate
 from robotr1.questions.prompts import completion_text
-from robotr1.records import RecordError
+from robotr1.records import RecordError, write_records
 from robotr1.settings import load_settings
 
 ASKED = questions(episodes=3)
 SETTINGS, PROMPTS = load_settings()["run_benchmarks"], load_settings()["build_questions"]
+
+
+@pytest.mark.parametrize("most", [0, 1, 7, 10_000])
+def test_a_short_exam_is_drawn_evenly(tmp_path, most):
+    for split in ("test_in", "test_out"):
+        write_records(tmp_path / f"{split}.jsonl", ASKED)
+    chosen = read_questions(tmp_path, ["test_in", "test_out"], most)
+    count = min(most or len(ASKED), len(ASKED))
+    assert len(chosen) == 2 * count
+    places = [ASKED.index(one) for one in chosen[:count]]
+    gaps = [after - before for before, after in zip(places, places[1:])]
+    assert places[0] == 0
+    assert all(gap >= 1 and abs(gap - len(ASKED) / count) < 1 for gap in gaps)
 
 
 def test_controls_pass_on_sound_questions():

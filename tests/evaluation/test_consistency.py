@@ -10,8 +10,8 @@ from robotr1.evaluation.consistency import (
     consistency_change,
     examine,
     letters_written,
-    thing_asked_about,
     thing_named,
+    things_asked_about,
 )
 from robotr1.evaluation.mcqa import evaluate
 from robotr1.questions.prompts import completion_text, format_state
@@ -69,8 +69,8 @@ def test_movement_agrees_with_every_equally_near_option():
 
 
 def test_unknown_tasks_have_no_name_to_check():
-    assert thing_asked_about(question(RNG, "waypoint", task="reach_target")) is None
-    assert thing_asked_about(question(RNG, "state", task="reach_target")) == "gripper"
+    assert things_asked_about(question(RNG, "waypoint", task="reach_target")) == ()
+    assert things_asked_about(question(RNG, "state", task="reach_target")) == ("gripper",)
 
 
 def test_shares_are_over_measurable_completions_and_their_number_is_shown():

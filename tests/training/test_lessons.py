@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from robotr1.demos.tabletop.tasks import THINGS
 from robotr1.questions.answers import is_formatted, parse_answer, parse_state, thought
 from robotr1.questions.movement import describe_movement
 from robotr1.training import lessons
@@ -17,7 +18,7 @@ def test_the_letter_is_the_option_nearest_to_the_place_named(make):
     for seed in SEEDS:
         rng = np.random.default_rng(seed)
         lesson = make(lessons.imagined_scene(rng), rng)
-        (completion,) = lesson.completions
+        completion = lesson.completion
         assert is_formatted(completion)
         places = {letter: np.array(parse_state(text)) for letter, text in options_of(lesson.prompt).items()}
         named = np.array(parse_state(thought(completion)))
@@ -34,18 +35,22 @@ def test_options_keep_their_distance():
 
 
 def test_the_waypoint_rule_is_left_out():
-    """Gripper and object are named equally often: nothing about the next waypoint can be learned."""
+    """Gripper and things are named equally often: nothing about the next waypoint can be learned."""
     rng = np.random.default_rng(0)
-    scene = lessons.Scene("pick_up_cup", np.array([0.3, 0.0, 1.4]), np.array([0.2, 0.2, 0.8]))
-    named = ["gripper" in lessons.waypoint_lesson(scene, rng).completions[0] for _ in range(400)]
-    assert 0.42 < np.mean(named) < 0.58
+    for task in ("pick_up_cup", "put_rubbish_in_bin"):
+        things = np.array([[0.2, 0.2, 0.8], [0.1, -0.2, 0.9]])[: len(THINGS[task])]
+        scene = lessons.Scene(task, np.array([0.3, 0.0, 1.4]), things)
+        thoughts = [thought(lessons.waypoint_lesson(scene, rng).completion) for _ in range(600)]
+        for name, _ in scene.places:
+            share = np.mean([f"The {name} " in said for said in thoughts])
+            assert abs(share - 1 / len(scene.places)) < 0.08, name
 
 
 def test_a_movement_goes_between_the_two_places_named():
     for seed in SEEDS:
         rng = np.random.default_rng(seed)
         scene = lessons.imagined_scene(rng)
-        (completion,) = lessons.movement_lesson(scene, rng).completions
+        completion = lessons.movement_lesson(scene, rng).completion
         said = thought(completion)
         start, end = (np.array(parse_state("[" + part.split("]")[0] + "]")) for part in said.split("[")[1:])
         assert said.endswith(f": {describe_movement(end - start)}.")

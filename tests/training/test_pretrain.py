@@ -39,7 +39,7 @@ def test_a_batch_is_what_processor_and_model_make_of_the_same_chat(tokenizer, mo
         [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": lesson.prompt}]}] for lesson in pair
     ]
     texts = [
-        processor.apply_chat_template(chat, add_generation_prompt=True) + lesson.completions[0] + "<|im_end|>"
+        processor.apply_chat_template(chat, add_generation_prompt=True) + lesson.completion + "<|im_end|>"
         for chat, lesson in zip(chats, pair, strict=True)
     ]
     with torch.no_grad():
@@ -58,16 +58,30 @@ def test_a_batch_is_what_processor_and_model_make_of_the_same_chat(tokenizer, mo
             torch.testing.assert_close(model.lm_head(hidden)[0], expected, atol=1e-4, rtol=1e-4)
 
 
-def test_letters_weigh_more_and_unseen_places_nothing(tokenizer):
-    rng = np.random.default_rng(0)
-    scene = lessons.imagined_scene(rng)
+def test_only_the_answer_counts_and_letters_count_more(tokenizer):
     batcher = Batcher(tokenizer)
-    for seen in (True, False):
-        ids, weights = batcher.sequence(lessons.state_lesson(scene, rng, seen=seen))
-        assert ids.count(batcher.image) == (IMAGE_TOKENS if seen else 0)
-        answer = [(token, weight) for token, weight in zip(ids, weights, strict=True) if weight]
-        assert [weight for token, weight in answer if token in batcher.letters] == [lessons.LETTER_WEIGHT]
-        assert any(token in batcher.numbers for token, _ in answer) == seen
+    for lesson in some_lessons():
+        ids, weights = batcher.sequence(lesson)
+        assert ids.count(batcher.image) == IMAGE_TOKENS
+        answer = [token for token, weight in zip(ids, weights, strict=True) if weight]
+        assert tokenizer.decode(answer) == lesson.completion + "<|im_end|>"
+        heavy = [token for token, weight in zip(ids, weights, strict=True) if weight == lessons.LETTER_WEIGHT]
+        assert [token in batcher.letters for token in heavy] == [True]
+
+
+def test_seeing_learns_places_and_bears_tasks_with_fewer_things(model):
+    """Two kinds of pictures, bright ones with one thing and dark ones with two; the errors shrink."""
+    rng = np.random.default_rng(0)
+    bright = rng.random(200) < 0.5
+    size = (200, tiny.IMAGE_SIZE, tiny.IMAGE_SIZE, 3)
+    images = (rng.integers(0, 40, size) + 200 * bright[:, None, None, None]).astype(np.uint8)
+    places = np.where(bright[:, None, None], 0.3, -0.2) * np.ones((200, 3, 3))
+    places[bright, 2] = np.nan
+    rows = []
+    data = {"images": images, "gripper": places[:, 0], "things": places[:, 1:]}
+    seeing.learn_to_see(model, data, rng, 100, 16, 2e-3, lambda **values: rows.append(values))
+    assert rows[-1]["gripper_error_cm"] < 5
+    assert rows[-1]["thing_error_cm"] < 5
 
 
 def test_reading_points_at_the_right_option(tokenizer):

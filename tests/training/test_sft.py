@@ -1,4 +1,5 @@
 import dataclasses
+from pathlib import Path
 
 import pytest
 import torch
@@ -59,6 +60,26 @@ def test_learns_what_it_is_told_and_repeats_exactly(base, examples, questions, t
     assert sft.finetune(settings, examples, base, tmp_path / "models/again") == log
     one, two = (load_file(tmp_path / f"models/{name}/adapter_model.safetensors") for name in ("sft", "again"))
     assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_a_full_disk_leaves_the_last_good_checkpoint(base, examples, tmp_path, monkeypatch, checkpoints):
+    """The second checkpoint's optimiser does not fit on the disk; the run started again ends as if nothing had been."""
+    settings = dataclasses.replace(SFT, steps=5, save_steps=2)
+    whole = sft.finetune(settings, examples, base, tmp_path / "models/whole")
+    write = torch.save
+
+    def full(content, file, *arguments, **names):
+        if "checkpoint-4" in str(file):
+            Path(file).write_bytes(b"PK")
+            raise RuntimeError("unexpected pos 576 vs 534")  # what torch says where a disk is full
+        write(content, file, *arguments, **names)
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="checkpoint-4 could not be written.*free some"):
+        patch.setattr(torch, "save", full)
+        sft.finetune(settings, examples, base, tmp_path / "models/cut")
+    assert not (tmp_path / "models/cut").exists()
+    assert [path.name for path in (paths.CHECKPOINTS / "cut").glob("checkpoint-*")] == ["checkpoint-2"]
+    assert sft.finetune(settings, examples, base, tmp_path / "models/cut") == whole
 
 
 def test_no_examples(base, tmp_path):

@@ -96,11 +96,12 @@ def project(points: np.ndarray, extrinsics: np.ndarray, intrinsics: np.ndarray) 
 
 
 class Eye:
-    """Draws square images of one model; keeps its GL context until `close`."""
+    """Draws square images of one model; keeps its GL contexts until `close`."""
 
     def __init__(self, model: mujoco.MjModel, size: int):
         self.size = size
         self.renderer = mujoco.Renderer(model, size * SUPERSAMPLING, size * SUPERSAMPLING)
+        self._exact: mujoco.Renderer | None = None  # one sample a pixel: depths and ids have no average
         self.option = mujoco.MjvOption()
         self.option.sitegroup[:] = 0
         self.option.geomgroup[:] = (1, 1, 1, 0, 0, 0)
@@ -113,9 +114,33 @@ class Eye:
         total = sum(fine[i::n, j::n] for i in range(n) for j in range(n))
         return ((total + n * n // 2) // (n * n)).astype(np.uint8)
 
+    def depth(self, data: mujoco.MjData, camera: str) -> np.ndarray:
+        """Metres along the optical axis, float32 [size, size]."""
+        renderer = self._exact_renderer(data, camera)
+        renderer.enable_depth_rendering()
+        depth = renderer.render()
+        renderer.disable_depth_rendering()
+        return depth
+
+    def mask(self, data: mujoco.MjData, camera: str) -> np.ndarray:
+        """Which drawn shape each pixel shows, int64 [size, size]: the geom's number plus 1, or 0 for none."""
+        renderer = self._exact_renderer(data, camera)
+        renderer.enable_segmentation_rendering()
+        shapes, kinds = np.moveaxis(renderer.render().astype(np.int64), -1, 0)
+        renderer.disable_segmentation_rendering()
+        return np.where(kinds == int(mujoco.mjtObj.mjOBJ_GEOM), shapes + 1, 0)
+
     def close(self) -> None:
-        """Free the GL context; the object is of no use afterwards."""
-        self.renderer.close()
+        """Free the GL contexts; the object is of no use afterwards."""
+        for renderer in (self.renderer, self._exact):
+            if renderer is not None:
+                renderer.close()
+
+    def _exact_renderer(self, data: mujoco.MjData, camera: str) -> mujoco.Renderer:
+        if self._exact is None:
+            self._exact = mujoco.Renderer(self.renderer.model, self.size, self.size)
+        self._exact.update_scene(data, camera, self.option)
+        return self._exact
 
 
 def render(model: mujoco.MjModel, data: mujoco.MjData, camera: str, size: int) -> np.ndarray:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from robotr1.demos.images import encode_depth, encode_mask
 from robotr1.demos.tabletop.motion import straight_line
 from robotr1.demos.tabletop.scene import FINGER_OPEN, FRAME_SECONDS, TabletopScene
 from robotr1.demos.tabletop.tasks.base import Waypoint
@@ -18,7 +19,7 @@ from robotr1.demos.write import Camera
 
 REST = 0.1  # rad/s; ARM calls the arm stopped when no joint is faster
 SETTLING_FRAMES = 6  # the arm may take this long to come to rest after the last commanded pose
-FINGER_FRAMES = 20  # not recorded; longer than the fingers need for their whole way
+FINGER_FRAMES = 20  # not recorded; longer than the fingers need for their whole way, and a dropped object to lie still
 FINGERS_REST = 1e-4  # metres per frame
 OPEN = 0.9  # RLBench records gripper_open = 1.0 above this opening
 REACHED = 0.01  # metres between the tip and its waypoint
@@ -38,7 +39,7 @@ class Recording:
     joint_velocities: list[np.ndarray] = field(default_factory=list)  # T x [7]
     joint_forces: list[np.ndarray] = field(default_factory=list)  # T x [7] newton metres
     gripper_joint_positions: list[np.ndarray] = field(default_factory=list)  # T x [2] metres
-    object_position: list[np.ndarray] = field(default_factory=list)  # T x [3]
+    positions: list[np.ndarray] = field(default_factory=list)  # T x [K] of the task's things, one after another
     camera_misc: list[dict] = field(default_factory=list)  # T x RLBench's camera entries
     states: list = field(default_factory=list)  # T x scene.save_state()
     keyframes: list[int] = field(default_factory=list)  # one frame per waypoint
@@ -54,7 +55,7 @@ class Recording:
         self.joint_velocities.append(scene.arm_velocity())
         self.joint_forces.append(scene.joint_forces())
         self.gripper_joint_positions.append(scene.finger_positions())
-        self.object_position.append(scene.object_position())
+        self.positions.append(scene.positions().ravel())
         self.camera_misc.append(scene.camera_misc())
         self.states.append(scene.save_state())
         return len(self) - 1
@@ -63,7 +64,7 @@ class Recording:
         """The arrays over all frames, by the names that `write_episode` takes."""
         names = ("gripper_pose", "gripper_open", "joint_positions", "joint_velocities", "joint_forces")
         series = {name: np.array(getattr(self, name)) for name in (*names, "gripper_joint_positions")}
-        return series | {"task_low_dim_state": np.array(self.object_position)}
+        return series | {"task_low_dim_state": np.array(self.positions)}
 
     def cameras(self, names: Iterable[str]) -> dict[str, Camera]:
         """The cameras as `write_episode` takes them, with a pose for every frame."""
@@ -111,13 +112,27 @@ def frames_to_draw(recording: Recording, frame_interval: int) -> list[int]:
 
 
 def draw(
-    scene: TabletopScene, recording: Recording, frames: Iterable[int], camera: str = "front"
-) -> dict[int, np.ndarray]:
-    """Images uint8 [H,W,3] of recorded `frames`. Leaves the scene in the last of these states."""
-    images = {}
+    scene: TabletopScene,
+    recording: Recording,
+    frames: Iterable[int],
+    cameras: Iterable[str] = ("front",),
+    depth_and_masks: bool = False,
+) -> dict[str, dict[int, np.ndarray]]:
+    """Images uint8 [H,W,3] of recorded `frames`, by folder ("front_rgb", "front_depth", "front_mask") and frame.
+
+    Depths and masks are encoded as RLBench does. Leaves the scene in the last of these states.
+    """
+    images: dict[str, dict[int, np.ndarray]] = {f"{camera}_rgb": {} for camera in cameras}
+    if depth_and_masks:
+        images |= {f"{camera}_{kind}": {} for camera in cameras for kind in ("depth", "mask")}
     for frame in frames:
         scene.restore_state(recording.states[frame])
-        images[frame] = scene.render(camera)
+        for camera in cameras:
+            images[f"{camera}_rgb"][frame] = scene.render(camera)
+            if depth_and_masks:
+                near, far = (recording.camera_misc[frame][f"{camera}_camera_{name}"] for name in ("near", "far"))
+                images[f"{camera}_depth"][frame] = encode_depth(scene.depth(camera), near, far)
+                images[f"{camera}_mask"][frame] = encode_mask(scene.mask(camera))
     return images
 
 
@@ -151,11 +166,12 @@ def _move(
 def _move_fingers(
     scene: TabletopScene, recording: Recording, waypoint: Waypoint, q: np.ndarray, fingers: float
 ) -> None:
-    """Open or close until the fingers rest, then record one frame."""
+    """Open or close until the fingers (and what they let go) rest, then record one frame."""
     for _ in range(FINGER_FRAMES):
         before = scene.finger_positions()
         scene.step_frame(q, fingers)
-        if np.abs(scene.finger_positions() - before).max() < FINGERS_REST:
+        closes_or_settled = waypoint.gripper < 0.5 or scene.objects_rest()
+        if np.abs(scene.finger_positions() - before).max() < FINGERS_REST and closes_or_settled:
             break
     frame = recording.add(scene)
     if recording.gripper_open[frame] != round(waypoint.gripper):

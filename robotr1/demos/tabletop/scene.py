@@ -23,6 +23,7 @@ __all__ = ["FINGER_OPEN", "FRAME_SECONDS", "HOME_Q", "TabletopScene"]
 
 FRAME_SECONDS = 0.05  # RLBench records at 20 Hz
 STEPS_PER_FRAME = 25
+OBJECTS_REST = 0.05  # m/s and rad/s
 
 
 class TabletopScene:
@@ -56,6 +57,8 @@ class TabletopScene:
         self._finger_dofs = np.array([self.model.joint(name).dofadr[0] for name in FINGER_JOINTS])
         self._arm_servos = np.array([self.model.actuator(name).id for name in ARM_JOINTS])
         self._finger_servos = np.array([self.model.actuator(name).id for name in FINGER_JOINTS])
+        free = self.model.jnt_type == mujoco.mjtJoint.mjJNT_FREE
+        self._free_dofs = (self.model.jnt_dofadr[free][:, None] + np.arange(6)).ravel()
         self._tip = self.model.site("tip").id
         self.reset()
 
@@ -94,9 +97,13 @@ class TabletopScene:
         """0 (closed) to 1 (open)."""
         return float(np.clip(self.finger_positions().mean() / FINGER_OPEN, 0, 1))
 
-    def object_position(self) -> np.ndarray:
-        """[3]: the thing that the task is about (the cup's middle, the button's top, the lid's knob)."""
-        return self.task.object_position(self)
+    def positions(self) -> np.ndarray:
+        """[K, 3]: the things that the task is about (the cup's middle, the button's top, the lid's knob), in metres."""
+        return self.task.positions(self)
+
+    def objects_rest(self) -> bool:
+        """Whether every free object has come to rest."""
+        return bool(np.abs(self.data.qvel[self._free_dofs]).max(initial=0) < OBJECTS_REST)
 
     def joint_forces(self) -> np.ndarray:
         """[7] torques of the arm's servos in newton metres."""
@@ -174,10 +181,15 @@ class TabletopScene:
 
     def render(self, camera: str = "front") -> np.ndarray:
         """uint8 [image_size, image_size, 3]."""
-        if self._eye is None or self._eye.size != self.image_size:
-            self.close()
-            self._eye = Eye(self.model, self.image_size)
-        return self._eye.render(self.data, camera)
+        return self._open_eye().render(self.data, camera)
+
+    def depth(self, camera: str = "front") -> np.ndarray:
+        """Metres along the optical axis, float32 [image_size, image_size]."""
+        return self._open_eye().depth(self.data, camera)
+
+    def mask(self, camera: str = "front") -> np.ndarray:
+        """Which drawn shape each pixel shows, int64 [image_size, image_size]; 0 is none."""
+        return self._open_eye().mask(self.data, camera)
 
     def camera_misc(self) -> dict:
         """RLBench's `misc` entries of the five cameras."""
@@ -188,3 +200,9 @@ class TabletopScene:
         if self._eye is not None:
             self._eye.close()
             self._eye = None
+
+    def _open_eye(self) -> Eye:
+        if self._eye is None or self._eye.size != self.image_size:
+            self.close()
+            self._eye = Eye(self.model, self.image_size)
+        return self._eye

@@ -1,4 +1,4 @@
-"""Round things: surfaces of revolution as meshes for the eye; collisions use primitives."""
+"""Round things and prisms as meshes for the eye; collisions use primitives (or a mesh's convex hull)."""
 
 import numpy as np
 
@@ -65,3 +65,35 @@ def add_mesh(spec: mujoco.MjSpec, body, name: str, surface: tuple[np.ndarray, np
         rgba=(*color[:3], 1.0),
         **(VISUAL | options),
     )
+
+
+def prism(outline: np.ndarray, height: float) -> tuple[np.ndarray, np.ndarray]:
+    """An upright prism over a counter-clockwise outline [N,2], its foot at z = 0; every face is flat to the light."""
+    outline = np.asarray(outline, float)
+    low, high = (np.column_stack([outline, np.full(len(outline), z)]) for z in (0.0, height))
+    caps = _triangulate(outline)
+    ahead = np.roll(np.arange(len(outline)), -1)
+    sides = [[low, low[ahead], high[ahead]], [low, high[ahead], high]]
+    corners = [low[caps[:, ::-1]], high[caps], *(np.stack(side, axis=1) for side in sides)]
+    vertices = np.concatenate(corners).reshape(-1, 3)
+    return vertices, np.arange(len(vertices)).reshape(-1, 3)
+
+
+def _triangulate(outline: np.ndarray) -> np.ndarray:
+    """Triangles [N-2,3] of a simple counter-clockwise polygon, by cutting off its ears."""
+
+    def area(a: int, b: int, c: int) -> float:
+        (ux, uy), (vx, vy) = outline[b] - outline[a], outline[c] - outline[a]
+        return ux * vy - uy * vx
+
+    def is_ear(a: int, b: int, c: int) -> bool:
+        others = (p for p in left if p not in (a, b, c))
+        return area(a, b, c) > 0 and not any(min(area(a, b, p), area(b, c, p), area(c, a, p)) >= 0 for p in others)
+
+    left, triangles = list(range(len(outline))), []
+    while len(left) > 3:
+        corners = ((left[n - 1], left[n], left[(n + 1) % len(left)]) for n in range(len(left)))
+        ear = next(corner for corner in corners if is_ear(*corner))
+        triangles.append(ear)
+        left.remove(ear[1])
+    return np.array([*triangles, left])

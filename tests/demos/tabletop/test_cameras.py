@@ -3,6 +3,7 @@ import pytest
 
 from robotr1.demos.episode import read_episode
 from robotr1.demos.tabletop.cameras import CAMERAS, misc, project, render
+from robotr1.demos.tabletop.world import TABLE_HEIGHT, TABLE_X, TABLE_Y
 
 
 @pytest.mark.parametrize("name", ["front", "overhead", "left_shoulder", "right_shoulder", "wrist"])
@@ -34,7 +35,7 @@ def test_the_button_is_drawn_where_it_projects(scenes, camera):
     """Red pixels lie around the projected middle of the red cap, in each camera that sees it."""
     scene = scenes("push_button")
     scene.reset(np.random.default_rng(4))
-    top = scene.object_position()
+    top = scene.positions()[0]
     if camera == "wrist":
         scene.set_arm(scene.solve_ik(scene.task.waypoints(scene)[0].pose))
     else:
@@ -53,3 +54,22 @@ def test_one_image_drawn_alone_is_the_same(scenes):
     scene = scenes("push_button")
     scene.reset(np.random.default_rng(1))
     np.testing.assert_array_equal(render(scene.model, scene.data, "overhead", 112), scene.render("overhead"))
+
+
+@pytest.mark.parametrize("camera", CAMERAS)
+def test_depths_and_masks_put_the_table_where_it_is(scenes, camera):
+    """Pixels whose mask says table, brought back to the world by their depth, lie on the table's top or its edge."""
+    scene = scenes("push_button")
+    scene.reset(np.random.default_rng(0))
+    depth, shapes = scene.depth(camera), scene.mask(camera)
+    table = shapes == scene.model.geom("table").id + 1
+    assert table.sum() > 200
+    values = misc(scene.data, scene.image_size)
+    intrinsics, extrinsics = (values[f"{camera}_camera_{name}"] for name in ("intrinsics", "extrinsics"))
+    v, u = np.argwhere(table).T + 0.5  # middles of the pixels
+    rays = np.linalg.inv(intrinsics) @ [u, v, np.ones_like(u)]
+    points = extrinsics[:3, :3] @ (rays * depth[table]) + extrinsics[:3, 3:]
+    on_top = np.abs(points[2] - TABLE_HEIGHT) < 0.002
+    assert on_top.mean() > 0.97
+    assert ((points[0] > TABLE_X[0] - 0.01) & (points[0] < TABLE_X[1] + 0.01)).all()
+    assert ((points[1] > TABLE_Y[0] - 0.01) & (points[1] < TABLE_Y[1] + 0.01)).all()

@@ -52,13 +52,14 @@ def test_gripper_changes_from_one_frame_to_the_next_and_only_on_command(recordin
         assert changes.tolist() == commands
         for frame in commands:
             before, after = recording.gripper_joint_positions[frame - 1], recording.gripper_joint_positions[frame]
-            assert before.mean() > 0.9 * 0.04 > after.mean()
+            narrow, wide = (before, after) if recording.gripper_open[frame] else (after, before)
+            assert wide.mean() > 0.9 * 0.04 > narrow.mean()
             assert np.linalg.norm(recording.gripper_pose[frame][:3] - recording.gripper_pose[frame - 1][:3]) < 0.005
 
 
-def test_a_demonstration_is_three_to_five_seconds_long_and_smooth(recordings):
-    for recording, _ in recordings:
-        assert 60 <= len(recording) <= 100
+def test_a_demonstration_is_three_to_nine_seconds_long_by_its_waypoints_and_smooth(recordings):
+    for recording, waypoints in recordings:
+        assert 60 <= len(recording) <= 30 + 30 * len(waypoints)
         steps = np.linalg.norm(np.diff(np.array(recording.gripper_pose)[:, :3], axis=0), axis=1)
         assert steps.max() < 0.02  # metres in 0.05 s
 
@@ -79,7 +80,7 @@ def test_first_frame_is_rlbenchs_home(recordings):
     assert recording.gripper_open[0] == 1.0
 
 
-def test_every_series_has_one_row_per_frame(recordings):
+def test_every_series_has_one_row_per_frame(scene, recordings):
     recording, _ = recordings[0]
     series = recording.series()
     assert {name: values.shape[1:] for name, values in series.items()} == {
@@ -89,7 +90,7 @@ def test_every_series_has_one_row_per_frame(recordings):
         "joint_velocities": (7,),
         "joint_forces": (7,),
         "gripper_joint_positions": (2,),
-        "task_low_dim_state": (3,),
+        "task_low_dim_state": (3 * len(scene.task.things),),
     }
     assert all(len(values) == len(recording) for values in series.values())
     assert recording.cameras(["wrist"])["wrist"].extrinsics.shape == (len(recording), 4, 4)
@@ -103,7 +104,7 @@ def test_images_drawn_afterwards_are_those_of_the_moment(scene):
     last = scene.render()
     frames = frames_to_draw(recording, 20)
     assert frames == [f for f in range(len(recording)) if f % 20 == 0 or f in recording.keyframes]
-    images = draw(scene, recording, frames)
+    images = draw(scene, recording, frames)["front_rgb"]
     np.testing.assert_array_equal(images[0], first)
     np.testing.assert_array_equal(images[len(recording) - 1], last)
     assert (images[0] != images[len(recording) - 1]).any()
@@ -115,8 +116,8 @@ def test_a_reused_scene_gives_the_same_demonstration_as_a_fresh_one(scene, recor
     for name, values in recordings[1][0].series().items():
         np.testing.assert_array_equal(again.series()[name], values, err_msg=name)
     scene.reset(attempt_generator(SEED, scene.task.name, 1, 0))
-    images = draw(fresh, again, [len(again) - 1])
-    reused = draw(scene, recordings[1][0], [len(again) - 1])
+    images = draw(fresh, again, [len(again) - 1])["front_rgb"]
+    reused = draw(scene, recordings[1][0], [len(again) - 1])["front_rgb"]
     np.testing.assert_array_equal(images[len(again) - 1], reused[len(again) - 1])
     fresh.close()
 

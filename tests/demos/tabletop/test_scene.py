@@ -89,10 +89,10 @@ def test_objects_stay_where_they_were_put(scenes):
     for task in ("pick_up_cup", "take_lid_off_saucepan"):
         scene = scenes(task)
         scene.reset(np.random.default_rng(3))
-        before = scene.object_position()
+        before = scene.positions()[0]
         for _ in range(10):
             scene.step_frame(robot.HOME_Q, robot.FINGER_OPEN)
-        np.testing.assert_allclose(scene.object_position(), before, atol=2e-3)
+        np.testing.assert_allclose(scene.positions()[0], before, atol=2e-3)
 
 
 def test_a_saved_moment_comes_back_as_the_same_picture(scenes):

@@ -15,7 +15,7 @@ def test_a_seed_names_one_picture_whatever_was_drawn_before(panda, task):
     np.testing.assert_array_equal(facts["gripper"], same["gripper"])
     assert image.shape == (64, 64, 3)
     assert image.dtype == np.uint8
-    assert set(facts) == {"gripper", "object", "open", "task"}
+    assert set(facts) == {"gripper", "things", "open", "task"}
     assert isinstance(facts["open"], bool)
     assert facts["task"] == task
 
@@ -29,7 +29,7 @@ def test_snapshots_cover_open_closed_near_and_held(scenes, task):
     for seed in range(120):
         pose_randomly(scene, np.random.default_rng(seed))
         tips.append(scene.tip_pose()[:3])
-        things.append(scene.object_position())
+        things.append(scene.positions()[0])
         opened.append(scene.gripper_open_amount() > 0.9)
     tips, things = np.array(tips), np.array(things)
     assert (tips[:, 2] > 0.765).all()

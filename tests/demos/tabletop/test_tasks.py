@@ -6,14 +6,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from robotr1.demos.tabletop.tasks import OBJECT_NAMES, TASKS, load_task
+from robotr1.demos.tabletop.tasks import TASKS, THINGS, load_task
 
 relaxed = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 seeds = st.integers(0, 10**6)
 
 
 def test_names_do_not_need_the_simulator():
-    code = "from robotr1.demos.tabletop.tasks import OBJECT_NAMES; import sys; sys.exit('mujoco' in sys.modules)"
+    code = "from robotr1.demos.tabletop.tasks import THINGS; import sys; sys.exit('mujoco' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
@@ -21,7 +21,7 @@ def test_names_do_not_need_the_simulator():
 def test_words_of_a_task(name):
     task = load_task(name)
     assert task.name == name
-    assert task.object_name == OBJECT_NAMES[name]
+    assert task.things == THINGS[name]
     instructions = task.instructions(0)
     assert len(set(instructions)) >= 3
     assert all(text == text.lower().strip() for text in instructions)
@@ -31,20 +31,22 @@ def test_words_of_a_task(name):
 @given(seed=seeds)
 @relaxed
 def test_placements_can_be_seen_and_reached(scenes, name, seed):
-    """The object is inside the workspace and the front image, and the tip reaches each waypoint from the last."""
+    """All things are inside the workspace and the front image, and the tip reaches each waypoint from the last."""
     from robotr1.demos.tabletop.cameras import misc, project
     from robotr1.demos.tabletop.world import TABLE_HEIGHT, WORKSPACE_X, WORKSPACE_Y
 
     scene = scenes(name)
     scene.reset(np.random.default_rng(seed))
-    place = scene.object_position()
-    assert WORKSPACE_X[0] + 0.05 < place[0] < WORKSPACE_X[1] - 0.05
-    assert WORKSPACE_Y[0] + 0.05 < place[1] < WORKSPACE_Y[1] - 0.05
-    assert TABLE_HEIGHT < place[2] < TABLE_HEIGHT + 0.2
+    places = scene.positions()
+    assert places.shape == (len(scene.task.things), 3)
+    for place in places:
+        assert WORKSPACE_X[0] + 0.05 < place[0] < WORKSPACE_X[1] - 0.05
+        assert WORKSPACE_Y[0] + 0.05 < place[1] < WORKSPACE_Y[1] - 0.05
+        assert TABLE_HEIGHT < place[2] < TABLE_HEIGHT + 0.2
     values = misc(scene.data, 100)
-    pixel = project(place[None], values["front_camera_extrinsics"], values["front_camera_intrinsics"])[0]
-    assert (pixel > 3).all()
-    assert (pixel < 97).all()
+    pixels = project(places, values["front_camera_extrinsics"], values["front_camera_intrinsics"])
+    assert (pixels > 3).all()
+    assert (pixels < 97).all()
     assert not scene.task.success(scene)
     waypoints, q = scene.task.waypoints(scene), None
     assert len(waypoints) == len(scene.task.plan)
@@ -100,6 +102,6 @@ def test_holding_puts_the_object_between_the_fingers(scenes, name):
     scene.set_arm(scene.solve_ik(scene.task.waypoints(scene)[-1].pose))
     scene.task.hold(scene)
     mujoco.mj_forward(scene.model, scene.data)
-    assert np.linalg.norm(scene.object_position() - scene.tip_pose()[:3]) < 0.05
+    assert np.linalg.norm(scene.positions()[0] - scene.tip_pose()[:3]) < 0.05
     assert scene.data.contact.dist.min(initial=0) > -0.002
     assert scene.task.success(scene)

@@ -2,14 +2,20 @@
 
 import importlib
 
-# What a task is about, in one word, as plans and reasoning call it.
-OBJECT_NAMES = {
-    "pick_up_cup": "cup",
-    "push_button": "button",
-    "take_lid_off_saucepan": "lid",
-    "lamp_on": "lamp",
+# What a task is about, as plans and reasoning call it: the object, then (where there is one) its goal.
+THINGS: dict[str, tuple[str, ...]] = {
+    "pick_up_cup": ("cup",),
+    "push_button": ("button",),
+    "take_lid_off_saucepan": ("lid",),
+    "lamp_on": ("lamp",),
+    "put_rubbish_in_bin": ("rubbish", "bin"),
+    "phone_on_base": ("phone", "base"),
+    "open_drawer": ("drawer",),
+    "place_shape_in_shape_sorter": ("shape", "hole"),
+    "close_jar": ("lid", "jar"),
+    "stack_blocks": ("block", "platform"),
 }
-TASKS = tuple(OBJECT_NAMES)
+TASKS = tuple(THINGS)
 
 
 def load_task(name: str):
@@ -18,6 +24,6 @@ def load_task(name: str):
     Raises:
         KeyError: the embedded simulator has no such task.
     """
-    if name not in OBJECT_NAMES:
+    if name not in THINGS:
         raise KeyError(f"unknown task {name!r}; the tabletop has {', '.join(TASKS)}")
     return importlib.import_module(f"{__name__}.{name}").TASK()

@@ -26,7 +26,7 @@ class Task:
     """Base of the tabletop's tasks; `plan` has one step in words for each waypoint."""
 
     name: str
-    object_name: str
+    things: tuple[str, ...]  # what the task is about in one word each: the object, then (where there is one) its goal
     plan: tuple[str, ...]
     variations = 1
     can_hold = False  # whether the gripper carries the object away
@@ -43,6 +43,10 @@ class Task:
         """The instruction in several wordings."""
         raise NotImplementedError
 
+    def script(self, variation: int = 0) -> tuple[str, ...]:
+        """The `plan` of a variation: one action in words for each waypoint."""
+        return self.plan
+
     def waypoints(self, scene) -> list[Waypoint]:
         """The tip's way for the present placement."""
         raise NotImplementedError
@@ -51,8 +55,8 @@ class Task:
         """Whether the physical state is the task's goal."""
         raise NotImplementedError
 
-    def object_position(self, scene) -> np.ndarray:
-        """[3]: the point that the task is about."""
+    def positions(self, scene) -> np.ndarray:
+        """[len(things), 3]: where each of the task's things is, in metres."""
         raise NotImplementedError
 
     def update(self, scene) -> None:

@@ -17,6 +17,7 @@ from robotr1.demos.tabletop.tasks.push_button import (
 
 FOOT = (0.048, 0.105, 0.012)  # half extents, metres
 STEM_Y, STEM_HEIGHT = 0.155, 0.26  # the button is at the body's origin, the stem along y
+LEAST_YAW = -1.25  # radians: turned farther this way, the hand does not reach buttons far to the side
 GREEN, METAL, CAP = (0.10, 0.42, 0.22), (0.20, 0.21, 0.23), (0.95, 0.80, 0.10)
 DARK_SHADE, LIT_SHADE = (*GREEN, 1), (0.80, 0.95, 0.35, 1)
 DARK_BULB, LIT_BULB = (0.55, 0.52, 0.42, 1), (1.0, 0.95, 0.55, 1)
@@ -25,7 +26,7 @@ DARK_BULB, LIT_BULB = (0.55, 0.52, 0.42, 1), (1.0, 0.95, 0.55, 1)
 class LampOn(Task):
     """One variation: a lamp with a green shade."""
 
-    name, object_name = "lamp_on", "lamp"
+    name, things = "lamp_on", ("lamp",)
     plan = ("move above the button of the lamp", "press the button of the lamp")
 
     def add_objects(self, spec: mujoco.MjSpec) -> None:
@@ -80,10 +81,10 @@ class LampOn(Task):
         ]
 
     def waypoints(self, scene) -> list[Waypoint]:
-        top = self.object_position(scene)
+        top = self.positions(scene)[0]
         stem = scene.data.geom("shade").xpos - top
         # The hand is flat: its broad side turns towards the stem.
-        yaw = (np.arctan2(stem[1], stem[0]) + np.pi / 2) % np.pi - np.pi / 2
+        yaw = (np.arctan2(stem[1], stem[0]) - LEAST_YAW) % np.pi + LEAST_YAW
         return [
             Waypoint("pre-press", above(top, 0.10, yaw), 0.0, self.plan[0]),
             Waypoint("press", above(top, TIP_TO_PAD - TRAVEL, yaw), None, self.plan[1]),
@@ -92,8 +93,8 @@ class LampOn(Task):
     def success(self, scene) -> bool:
         return self.lit or is_pressed(scene)
 
-    def object_position(self, scene) -> np.ndarray:
-        return scene.data.geom("cap").xpos + [0, 0, CAP_HEIGHT / 2]
+    def positions(self, scene) -> np.ndarray:
+        return np.array([scene.data.geom("cap").xpos + [0, 0, CAP_HEIGHT / 2]])
 
     def update(self, scene) -> None:
         if is_pressed(scene) and not self.lit:

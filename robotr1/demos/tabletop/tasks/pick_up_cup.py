@@ -19,7 +19,7 @@ REST = np.array([0, 0, HEIGHT / 2])
 class PickUpCup(Task):
     """Variation = the cup's colour, in RLBench's order."""
 
-    name, object_name = "pick_up_cup", "cup"
+    name, things = "pick_up_cup", ("cup",)
     plan = ("move above the cup", "grasp the cup", "lift the cup")
     variations = len(colors.NAMES)
     can_hold = True
@@ -60,11 +60,11 @@ class PickUpCup(Task):
         ]
 
     def success(self, scene) -> bool:
-        lifted = self.object_position(scene)[2] > TABLE_HEIGHT + HEIGHT / 2 + 0.1
+        lifted = self.positions(scene)[0][2] > TABLE_HEIGHT + HEIGHT / 2 + 0.1
         return bool(lifted and 0.1 < scene.gripper_open_amount() < 0.95)
 
-    def object_position(self, scene) -> np.ndarray:
-        return scene.data.body("cup").xpos.copy()
+    def positions(self, scene) -> np.ndarray:
+        return np.array([scene.data.body("cup").xpos])
 
     def hold(self, scene) -> None:
         upside = multiply(scene.tip_pose()[3:], np.array([1.0, 0.0, 0.0, 0.0]))

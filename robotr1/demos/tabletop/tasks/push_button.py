@@ -55,7 +55,7 @@ def press_with_tip(scene) -> None:
 class PushButton(Task):
     """Variation = the button's colour, in RLBench's order."""
 
-    name, object_name = "push_button", "button"
+    name, things = "push_button", ("button",)
     plan = ("move above the button", "press the button")
     variations = len(colors.NAMES)
 
@@ -85,7 +85,7 @@ class PushButton(Task):
         ]
 
     def waypoints(self, scene) -> list[Waypoint]:
-        top = self.object_position(scene)
+        top = self.positions(scene)[0]
         return [
             Waypoint("pre-press", above(top, 0.10), 0.0, self.plan[0]),
             Waypoint("press", above(top, TIP_TO_PAD - TRAVEL), None, self.plan[1]),
@@ -94,8 +94,8 @@ class PushButton(Task):
     def success(self, scene) -> bool:
         return is_pressed(scene)
 
-    def object_position(self, scene) -> np.ndarray:
-        return scene.data.geom("cap").xpos + [0, 0, CAP_HEIGHT / 2]
+    def positions(self, scene) -> np.ndarray:
+        return np.array([scene.data.geom("cap").xpos + [0, 0, CAP_HEIGHT / 2]])
 
     def yield_to_tip(self, scene) -> None:
         press_with_tip(scene)

@@ -20,7 +20,7 @@ BLUE, DARK, PALE = (0.10, 0.22, 0.62), (0.08, 0.08, 0.09), (0.45, 0.66, 0.92)
 class TakeLidOffSaucepan(Task):
     """One variation: a blue saucepan, a light blue lid with a black knob."""
 
-    name, object_name = "take_lid_off_saucepan", "lid"
+    name, things = "take_lid_off_saucepan", ("lid",)
     plan = ("move above the lid", "grasp the knob of the lid", "lift the lid off the saucepan")
     can_hold = True
 
@@ -43,7 +43,7 @@ class TakeLidOffSaucepan(Task):
         ]
 
     def waypoints(self, scene) -> list[Waypoint]:
-        knob, rotation = self.object_position(scene), matrix(scene.body_pose("lid")[3:])
+        knob, rotation = self.positions(scene)[0], matrix(scene.body_pose("lid")[3:])
         yaw = grasp_yaw(np.arctan2(rotation[1, 0], rotation[0, 0]))
         height = KNOB_TOP - KNOB[2] - GRASP_DEPTH
         return [
@@ -55,9 +55,9 @@ class TakeLidOffSaucepan(Task):
     def success(self, scene) -> bool:
         return bool(scene.data.body("lid").xpos[2] > TABLE_HEIGHT + HEIGHT + 0.1)
 
-    def object_position(self, scene) -> np.ndarray:
+    def positions(self, scene) -> np.ndarray:
         lid = scene.body_pose("lid")
-        return lid[:3] + matrix(lid[3:]) @ KNOB
+        return np.array([lid[:3] + matrix(lid[3:]) @ KNOB])
 
     def hold(self, scene) -> None:
         upside = multiply(scene.tip_pose()[3:], np.array([1.0, 0.0, 0.0, 0.0]))
