@@ -82,7 +82,8 @@ test-browser: renderer ## every notebook in JupyterLab and Chromium (apt-get ins
 	$(PY) -m pytest tests/browser
 
 notebooks: setup ## JupyterLab
-	cd notebooks && JUPYTER_PREFER_ENV_PATH=1 PYTHONWARNINGS='ignore:IProgress not found' $(BIN)/jupyter lab
+	cd notebooks && JUPYTER_PREFER_ENV_PATH=1 PYTHONWARNINGS='ignore:IProgress not found' $(BIN)/jupyter lab \
+	    --ContentsManager.pre_save_hook=robotr1.ipynb.canonical_on_save # running a notebook is no change to it
 
 pretrain: renderer ## train the tiny base anew, from nothing (its stage is frozen: an hour or two)
 	$(BIN)/dvc repro --single-item --force pretrain_tiny

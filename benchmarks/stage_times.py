@@ -3,7 +3,8 @@
     python benchmarks/stage_times.py          what the last run of each stage took (from .stage_times.jsonl)
     python benchmarks/stage_times.py --run    run every stage anew, one after the other, and measure it
 
-Memory is that of the largest single process of the stage; CPU time is summed over all its processes.
+The table is also written to benchmarks/results/stage_times.md. Memory is that of the largest single process of the
+stage; CPU time is summed over all its processes.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LOG = ROOT / ".stage_times.jsonl"
+RESULT = ROOT / "benchmarks/results/stage_times.md"
 MEGABYTES = 2**20 if sys.platform == "darwin" else 2**10  # ru_maxrss is in bytes there, in kilobytes elsewhere
 
 
@@ -81,4 +83,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--run", action="store_true", help="run every stage anew and measure it")
     entries = measured() if parser.parse_args().run else logged()
-    print(f"{machine()}\n\n{table(entries)}")
+    text = f"{table(entries)}\n\nMeasured on {machine()}.\n"
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(text)
+    print(text)

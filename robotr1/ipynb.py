@@ -46,6 +46,12 @@ def canonical(notebook: NotebookNode) -> NotebookNode:
     return _notebook(cells)
 
 
+def canonical_on_save(model: dict[str, Any], **_: Any) -> None:
+    """A `pre_save_hook` for Jupyter: the page keeps its outputs, the file stays as git and DVC know it."""
+    if model["type"] == "notebook":
+        model["content"] = canonical(nbformat.from_dict(model["content"]))
+
+
 def executed(notebook: NotebookNode) -> NotebookNode:
     """The form of an executed copy: canonical, with outputs but without whatever differs from run to run.
 

@@ -176,7 +176,7 @@ def save(trainer: Trainer, base: str | Path, output: Path, log: list[dict[str, A
     model: PeftModel = trainer.accelerator.unwrap_model(trainer.model)
     model.peft_config["default"].base_model_name_or_path = paths.relative(base)
     with paths.atomic_folder(output) as folder:
-        model.save_pretrained(folder)
+        model.save_pretrained(folder, save_embedding_layers=False)  # else it asks the hub about the base
         (folder / "README.md").unlink(missing_ok=True)  # an empty model card with this machine's paths
         write_log(folder / "log.jsonl", log)
         paths.write_json(folder / "settings.json", dataclasses.asdict(settings))
