@@ -1,17 +1,33 @@
-"""Write environment.yml for conda from requirements.txt: `python -m robotr1.environment`.
+"""Write conda's environment files from pip's lists: `python -m robotr1.environment`.
 
-Everything but Python itself comes from pip, so that conda and pip users have the same versions.
+environment.yml is requirements.txt; environment-rlbench.yml adds requirements-rlbench.txt. Everything but Python
+itself comes from pip, so that conda and pip users have the same versions.
 """
+
+from pathlib import Path
 
 from robotr1 import paths
 
 REQUIREMENTS = paths.ROOT / "requirements.txt"
 ENVIRONMENT = paths.ROOT / "environment.yml"
+RLBENCH_REQUIREMENTS = paths.ROOT / "requirements-rlbench.txt"
+RLBENCH_ENVIRONMENT = paths.ROOT / "environment-rlbench.yml"
 
 HEADER = """\
 # Written by `python -m robotr1.environment` from requirements.txt; edit that file.
 #   conda env create -f environment.yml && conda activate robotr1 && dvc repro
-name: robotr1
+"""
+RLBENCH_HEADER = """\
+# Written by `python -m robotr1.environment` from requirements.txt and requirements-rlbench.txt; edit those files.
+# Only for `source: rlbench`. First CoppeliaSim 4.1.0 and its three environment variables (requirements-rlbench.txt says
+# which), since PyRep's build stops without them. Then
+#   conda env create -f environment-rlbench.yml && conda activate robotr1-rlbench
+#   pip install --no-deps "{rlbench}"
+# RLBench comes last and alone: it asks for PyRep without a version, which pip refuses beside a pinned one.
+# RLBench's licence: for academic, non-commercial use, not to be passed on. CoppeliaSim Edu has terms of its own.
+"""
+BODY = """\
+name: {name}
 channels:
   - conda-forge
 dependencies:
@@ -21,17 +37,30 @@ dependencies:
 """
 
 
-def requirements() -> list[str]:
+def requirements(path: Path = REQUIREMENTS) -> list[str]:
     """The pinned requirements, in order."""
-    lines = (line.partition("#")[0].strip() for line in REQUIREMENTS.read_text(encoding="utf-8").splitlines())
+    lines = (line.partition("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
     return [line for line in lines if line]
 
 
 def conda_environment() -> str:
     """The content of environment.yml: the pinned list and this package itself."""
-    return HEADER + "".join(f"      - {line}\n" for line in [*requirements(), "--editable ."])
+    return HEADER + _body("robotr1", requirements())
+
+
+def rlbench_environment() -> str:
+    """The content of environment-rlbench.yml: all of that and what RLBench needs; RLBench itself is its last step."""
+    listed = requirements(RLBENCH_REQUIREMENTS)
+    rlbench = next(line for line in listed if line.startswith("rlbench "))
+    listed.remove(rlbench)
+    return RLBENCH_HEADER.format(rlbench=rlbench) + _body("robotr1-rlbench", [*requirements(), *listed])
+
+
+def _body(name: str, listed: list[str]) -> str:
+    return BODY.format(name=name) + "".join(f"      - {line}\n" for line in [*listed, "--editable ."])
 
 
 if __name__ == "__main__":
-    paths.write_text(ENVIRONMENT, conda_environment())
-    print(f"wrote {paths.relative(ENVIRONMENT)}")
+    for path, content in ((ENVIRONMENT, conda_environment()), (RLBENCH_ENVIRONMENT, rlbench_environment())):
+        paths.write_text(path, content)
+        print(f"wrote {paths.relative(path)}")

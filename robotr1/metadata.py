@@ -22,6 +22,7 @@ WORLD_ORIGIN = (0.25, 0.0, 0.752)  # metres; what the paper calls its world orig
 GRIPPER_SIZE = (0.06, 0.2, 0.09)  # metres along x, y, z, with the gripper pointing down
 FINGER_LENGTH = 0.04
 AXIS_NAMES = ("x", "y", "z")
+PARTS = ("axes", "reference", "scale")
 # The camera's axes, as PyRep has them (left, up, forward), as words for a viewer of the picture.
 CAMERA_WORDS = (("to the left", "to the right"), ("up", "down"), ("away from the camera", "toward the camera"))
 LABEL_WORDS = (("toward the camera", "away from the camera"), ("to the right", "to the left"), ("up", "down"))
@@ -49,14 +50,17 @@ class Metadata:
     scale_object: str
     scale_size: list[float]  # along x, y, z
     finger_length: float
+    in_prompt: list[str]  # which of PARTS a prompt tells; leaving one out is an experiment
 
 
-def design_metadata(episodes: Sequence[Episode], camera: str = "front") -> Metadata:
-    """The metadata of one task, from the camera of its episodes.
+def design_metadata(episodes: Sequence[Episode], camera: str = "front", in_prompt: Sequence[str] = PARTS) -> Metadata:
+    """The metadata of one task, from the camera of its episodes; prompts will tell the parts named in `in_prompt`.
 
     Episodes without camera matrices (RLBench before 1.1) are taken to be seen by RLBench's standard front camera.
     Raises MetadataError when there is no episode or image, the tasks differ, or the camera moved between episodes.
     """
+    if unknown := sorted(set(in_prompt) - set(PARTS)):
+        raise MetadataError(f"in_prompt: unknown part {unknown[0]!r}; use any of {', '.join(PARTS)}")
     if not episodes:
         raise MetadataError("no episodes: extract demonstrations first (stage extract_demos)")
     first = episodes[0]
@@ -87,6 +91,7 @@ def design_metadata(episodes: Sequence[Episode], camera: str = "front") -> Metad
         scale_object="gripper",
         scale_size=list(GRIPPER_SIZE),
         finger_length=FINGER_LENGTH,
+        in_prompt=[part for part in PARTS if part in in_prompt],
     )
 
 
@@ -140,6 +145,17 @@ def describe_scale(metadata: Metadata) -> str:
         f"The {metadata.scale_object} measures {x:g} m along x, {y:g} m along y and {z:g} m along z; its fingers are "
         f"{metadata.finger_length:g} m long."
     )
+
+
+def describe_briefly(metadata: Metadata) -> list[str]:
+    """The parts in `in_prompt`, one short line each, for prompts of a few dozen words."""
+    axes = ", ".join(f"{name} {positive}" for name, (positive, _) in zip(AXIS_NAMES, metadata.axes))
+    lines = {
+        "axes": f"Axes: {axes}.",
+        "reference": describe_reference(metadata),
+        "scale": f"The {metadata.scale_object} is {metadata.scale_size[1]:g} m wide.",
+    }
+    return [lines[part] for part in PARTS if part in metadata.in_prompt]
 
 
 def to_pixels(metadata: Metadata, points: np.ndarray) -> np.ndarray:

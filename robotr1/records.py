@@ -58,12 +58,41 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenQuestion:
+    """One question whose answer is written, not chosen (Robot-R1's open-ended form, Table 9)."""
+
+    id: str  # that of the multiple-choice question
+    split: Split
+    type: Literal["waypoint", "state"]
+    task: str
+    image: str
+    answer: list[float]  # the true state, metres (and radians, gripper)
+    prompt: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanningQuestion:
+    """Which actions remain at one frame (RoboGPT-R1's form)."""
+
+    id: str  # <task>/variation<V>/episode<E>/frame<F>/planning
+    split: Split
+    type: Literal["planning"]
+    task: str
+    variation: int
+    image: str
+    instruction: str
+    actions: list[str]  # names; an action's id is its place
+    answer: list[int]  # ids of the actions that remain, in order
+    prompt: str
+
+
+@dataclass(frozen=True, slots=True)
 class SftExample:
     """One demonstration answer for supervised fine-tuning."""
 
     id: str
     split: Split
-    form: Literal["direct", "cot"]
+    form: Literal["direct", "cot", "planning"]
     task: str
     image: str
     prompt: str
@@ -86,7 +115,7 @@ class Prediction:
     formatted: bool
 
 
-Record = TypeVar("Record", Keyframes, Question, SftExample, Prediction)
+Record = TypeVar("Record", Keyframes, Question, OpenQuestion, PlanningQuestion, SftExample, Prediction)
 
 
 def write_records(path: Path | str, records: Iterable[Record]) -> None:

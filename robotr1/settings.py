@@ -47,10 +47,15 @@ class ExtractDemos:
     demos_per_held_out_task: int = at_least(0)
     image_size: int = at_least(28)  # pixels, square
     frame_interval: int = at_least(1)
+    frames: Literal["questions", "all"]  # which frames get images
+    cameras: list[Literal["left_shoulder", "right_shoulder", "overhead", "wrist", "front"]]
+    depth_and_masks: bool
     workers: int = at_least(1)
     seed: int = at_least(0)
 
     def __post_init__(self) -> None:
+        if "front" not in self.cameras:
+            raise fields.FieldError("cameras", f"got {self.cameras}; all later stages look through the camera front")
         if self.source == "recorded" and not self.recorded_folder:
             raise fields.FieldError("recorded_folder", "empty; source: recorded needs a folder of RLBench episodes")
         if shared := sorted(set(self.train_tasks) & set(self.held_out_tasks)):
@@ -61,21 +66,27 @@ class ExtractDemos:
 class DesignMetadata:
     stopping_delta: float = at_least(0)  # rad/s
     frame_interval: int = at_least(1)
+    in_prompt: list[Literal["axes", "reference", "scale"]]  # which metadata prompts tell
 
 
 @dataclass(frozen=True)
 class BuildQuestions:
     types: list[QuestionType]
+    forms: list[Literal["open", "planning"]]  # which are written besides multiple choice
+    state: Literal["position", "extended"]  # [x, y, z], or with roll, pitch, yaw and gripper
     held_out_tasks: list[str]  # as in extract_demos: these tasks only test
     frame_interval: int = at_least(1)  # as in design_metadata
     options: int = at_least(2, 8)
     option_order: Literal["shuffled", "canonical"]
-    distractors: Literal["uniform", "same_episode", "other_episodes", "near_miss"]
+    distractors: Literal["uniform", "same_episode", "other_episodes", "near_miss", "mirrored"]
     minimum_gap: float = at_least(0)  # metres between any two options
+    near_distance: float = at_least(0.01)  # metres: near_miss options are no farther than this from each other
     dead_zone: float = at_least(0)  # metres
     decimals: int = at_least(0, 6)
     prompt: Literal["compact", "full"]
     show_state: bool  # whether waypoint prompts state the gripper's position, as the paper's do
+    show_state_in_movement: bool  # the same for movement prompts: section 3.2 says yes, figure 6 says no
+    prompt_budget: int = at_least(64)  # tokens of a prompt with its image, estimated from above
     validation_episodes: int = at_least(0)
     test_episodes: int = at_least(0)
     seed: int = at_least(0)
@@ -116,6 +127,11 @@ class TrainGrpo:
     prompts_per_step: int = at_least(1)
     num_generations: int = at_least(2)
     micro_batch: int = at_least(0)  # completions in one forward pass; 0: all of a step
+    rollout_batch: int = at_least(0)  # completions written together; 0: all of a rollout
+    dense_rollout: bool  # NF4: write with a second, dense copy of the weights, faster where memory allows
+    speedups: list[  # what robotr1 does otherwise than TRL, with the same numbers; see training/grouped.py
+        Literal["image_cache", "shared_processing", "lean_decoding", "shared_prefill", "shared_prompts", "silent_groups", "cuda_graph"]
+    ]
     updates_per_rollout: int = at_least(1)  # optimiser updates on one batch of sampled completions
     num_iterations: int = at_least(1)  # passes over the same completions
     gradient_checkpointing: bool
@@ -145,6 +161,7 @@ class RunBenchmarks:
     batch_size: int = at_least(1)
     max_completion_length: int = at_least(1)
     temperature: float = at_least(0)  # 0 is greedy
+    questions_per_split: int = at_least(0)  # drawn evenly; 0: all
     threads: int = at_least(1)
     seed: int = at_least(0)
 

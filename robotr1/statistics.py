@@ -3,6 +3,7 @@
 The papers give point numbers only; the study puts a 95 % interval on each and pairs policies question by question.
 """
 
+import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
@@ -78,6 +79,24 @@ def clustered_interval(
     members = _members(clusters, len(values))
     right, size = np.bincount(members, values), np.bincount(members).astype(float)
     return float(values.mean()), *_bootstrap(right, size, confidence, seed)
+
+
+def mean_interval(
+    values: Sequence[float], confidence: float = 0.95, seed: int = 0, clusters: Sequence[Hashable] | None = None
+) -> tuple[float, float, float]:
+    """Mean of scores (any numbers) with a percentile bootstrap interval over values, or over whole `clusters`.
+
+    Returns (mean, low, high); all nan without values, and low and high nan where there is one value or cluster only,
+    which says nothing. Raises ValueError where the lengths differ.
+    """
+    array = np.asarray(values, dtype=float)
+    if not len(array):
+        return math.nan, math.nan, math.nan
+    members = _members(clusters if clusters is not None else range(len(array)), len(array))
+    total, size = np.bincount(members, array), np.bincount(members).astype(float)
+    if len(total) < 2:
+        return float(array.mean()), math.nan, math.nan
+    return float(array.mean()), *_bootstrap(total, size, confidence, seed)
 
 
 def _members(clusters: Sequence[Hashable], answers: int) -> np.ndarray:

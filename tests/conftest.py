@@ -41,7 +41,7 @@ def make_episode(tmp_path):
             "instructions": ["pick up the red cup", "lift the red cup"],
             "gripper_pose": np.hstack([position, np.tile([0.0, 1.0, 0.0, 0.0], (length, 1))]),
             "gripper_open": (progress < 1).astype(float),
-            "joint_positions": rng.normal(size=(length, 7)),
+            "joint_positions": np.full((length, 7), 0.025).cumsum(axis=0) + rng.normal(size=7),
             "joint_velocities": np.full((length, 7), 0.5),
             "cameras": {"front": Camera(intrinsics, extrinsics)},
             "images": {

@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from robotr1.demos.tabletop.tasks import OBJECT_NAMES
+from robotr1.demos.tabletop.tasks import THINGS
 from robotr1.evaluation.mcqa import BLANK, OPEN_TYPES, evaluate, evaluate_own_form
 from robotr1.questions.movement import describe_movement, neighbouring_movements
 from robotr1.questions.prompts import LETTERS, completion_text, format_state, mcqa_prompt
@@ -75,7 +75,7 @@ def completions(asked: list[Question], skill: float, rng: np.random.Generator) -
             continue
         letter = one.answer if rng.random() < skill else "ABCD"[rng.integers(4)]
         option = one.options[LETTERS.index(letter)]
-        thing = "gripper" if one.type == "state" or rng.random() < 0.5 else OBJECT_NAMES.get(one.task, "object")
+        thing = "gripper" if one.type == "state" or rng.random() < 0.5 else THINGS.get(one.task, ("object",))[0]
         here, there = (format_state(place, 2) for place in (one.state, one.target))
         movement = f"From the gripper at {here} to the {thing} at {there}: {option}."
         written.append(completion_text(movement if one.type == "movement" else f"The {thing} is at {option}.", letter))

@@ -12,9 +12,29 @@ import yaml
 from robotr1 import environment, paths
 
 
-def test_conda_environment_has_not_drifted():
-    written = environment.ENVIRONMENT.read_text()
-    assert written == environment.conda_environment(), "run `python -m robotr1.environment`"
+def test_conda_environments_have_not_drifted():
+    for path, content in (
+        (environment.ENVIRONMENT, environment.conda_environment()),
+        (environment.RLBENCH_ENVIRONMENT, environment.rlbench_environment()),
+    ):
+        assert path.read_text() == content, "run `python -m robotr1.environment`"
+
+
+def test_environment_for_rlbench_pins_both_repositories_and_is_otherwise_the_same():
+    text = environment.RLBENCH_ENVIRONMENT.read_text()
+    content = yaml.safe_load(text)
+    *pinned, package = content["dependencies"][-1]["pip"]
+    listed = environment.requirements(environment.RLBENCH_REQUIREMENTS)
+    rlbench = next(line for line in listed if line.startswith("rlbench "))
+    assert rlbench not in pinned  # it asks for another PyRep; pip would refuse both
+    assert f'pip install --no-deps "{rlbench}"' in text
+    assert pinned == environment.requirements() + [line for line in listed if line != rlbench]
+    assert package == "--editable ."
+    names = [line.partition("==")[0].lower() for line in pinned]
+    assert len(set(names)) == len(names)
+    pins = [line for line in listed if "git+" in line]
+    assert len(pins) == 2
+    assert all(re.fullmatch(r"\w+ @ git\+https://github\.com/stepjam/\w+\.git@[0-9a-f]{40}", line) for line in pins)
 
 
 def test_conda_environment_parses_and_its_pip_part_is_the_pinned_list():
@@ -48,7 +68,7 @@ def test_every_imported_package_is_pinned():
     """Nothing is used that only came along as the dependency of something else."""
     distributions = packages_distributions()
     pinned = {re.sub(r"[-_.]+", "-", line.partition("==")[0]).lower() for line in environment.requirements()}
-    local = {path.stem for path in paths.ROOT.glob("tests/**/*.py")}
+    local = {path.stem for folder in ("tests", "benchmarks") for path in (paths.ROOT / folder).rglob("*.py")}
     optional = {"rlbench", "pyrep", "torchvision", "robotr1", "conftest"}
     missing = set()
     for folder in ("robotr1", "tests", "benchmarks"):

@@ -129,3 +129,27 @@ def test_file_round_trip_and_errors(designed, tmp_path):
     path.write_text("{")
     with pytest.raises(MetadataError, match="design_metadata again"):
         read_metadata(path)
+
+
+def test_the_papers_constants_are_those_of_the_tabletop():
+    """Reference point and axes are told to the policy; the demonstrations come from a scene that must agree."""
+    from robotr1.demos.tabletop import world
+
+    center = (np.mean(world.WORKSPACE_X), np.mean(world.WORKSPACE_Y), world.TABLE_HEIGHT)
+    np.testing.assert_allclose(metadata.WORLD_ORIGIN, center, atol=0.005)
+
+
+def test_brief_lines_say_the_chosen_parts_in_a_fixed_order(make_episode):
+    episodes = [read_episode(make_episode())]
+    lines = metadata.describe_briefly(design_metadata(episodes))
+    assert lines == [
+        "Axes: x toward the camera, y to the right, z up.",
+        "The point [0.25, 0, 0.752] is the center of the table surface.",
+        "The gripper is 0.2 m wide.",
+    ]
+    for place, part in enumerate(metadata.PARTS):
+        assert metadata.describe_briefly(design_metadata(episodes, in_prompt=[part])) == [lines[place]]
+    assert design_metadata(episodes, in_prompt=["scale", "axes"]).in_prompt == ["axes", "scale"]
+    assert metadata.describe_briefly(design_metadata(episodes, in_prompt=[])) == []
+    with pytest.raises(MetadataError, match="unknown part 'colour'"):
+        design_metadata(episodes, in_prompt=["colour"])

@@ -29,8 +29,9 @@ def episodes(recordings, tmp_path):
         recorded_folder=str(recordings),
         train_tasks=[],
         held_out_tasks=["reach_target"],
+        demos_per_held_out_task=1,
     )
-    (summary,) = collect_demos(settings, tmp_path / "data/demos")
+    (summary,) = collect_demos(settings, tmp_path / "data/demos").tasks
     assert (summary.task, summary.demos, summary.longest) == ("reach_target", 1, 70)
     return [read_episode(folder) for folder in list_episodes(tmp_path / "data/demos")]
 

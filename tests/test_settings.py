@@ -121,11 +121,11 @@ def test_integers_and_bare_exponents_are_floats_where_a_float_is_wanted(tmp_path
 
 
 def test_a_notebooks_variables_become_the_section():
-    variables = {"stopping_delta": 0.1, "frame_interval": 10, "np": object(), "_": 3}
+    variables = {"stopping_delta": 0.1, "frame_interval": 10, "in_prompt": ["axes"], "np": object(), "_": 3}
     section = settings.from_notebook("design_metadata", variables)
-    assert section == settings.DesignMetadata(stopping_delta=0.1, frame_interval=10)
+    assert section == settings.DesignMetadata(stopping_delta=0.1, frame_interval=10, in_prompt=["axes"])
     with pytest.raises(settings.SettingsError, match="parameters cell: design_metadata.frame_interval: missing"):
-        settings.from_notebook("design_metadata", {"stopping_delta": 0.1})
+        settings.from_notebook("design_metadata", {"stopping_delta": 0.1, "in_prompt": []})
 
 
 def test_an_unknown_profile_is_refused(tmp_path):

@@ -6,7 +6,7 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.proportion import proportion_confint
 
-from robotr1.statistics import accuracy_interval, clustered_interval, paired_difference
+from robotr1.statistics import accuracy_interval, clustered_interval, mean_interval, paired_difference
 
 answers = st.lists(st.booleans(), min_size=1, max_size=60)
 
@@ -80,3 +80,22 @@ def test_bad_input_is_refused():
         paired_difference([True, False], [True, False, True])
     with pytest.raises(ValueError, match="every answer needs its cluster"):
         clustered_interval([True], [])
+
+
+@given(st.lists(st.integers(0, 3), min_size=2, max_size=30))
+def test_mean_interval_agrees_with_the_one_for_right_and_wrong(scores):
+    mean, low, high = mean_interval(scores)
+    assert mean == pytest.approx(np.mean(scores))
+    assert min(scores) <= low <= mean + 1e-9
+    assert mean - 1e-9 <= high <= max(scores)
+    right, clusters = [score > 1 for score in scores], [index // 2 for index in range(len(scores))]
+    if len(set(clusters)) > 1:
+        assert mean_interval(right, clusters=clusters) == clustered_interval(right, clusters)
+
+
+def test_mean_interval_says_nothing_where_nothing_is_known():
+    assert np.isnan(mean_interval([])).all()
+    mean, low, high = mean_interval([3, 0], clusters=["a", "a"])
+    assert mean == 1.5 and np.isnan([low, high]).all()
+    with pytest.raises(ValueError, match="every answer needs its cluster"):
+        mean_interval([1, 2], clusters=["a"])

@@ -3,12 +3,14 @@
 `source: tabletop` runs the scripted expert in the embedded simulator. Each attempt draws from a generator made of
 (seed, task, episode, attempt), so the files do not depend on the number of workers or on the order in which they
 finish; a failed attempt is never written, the next one is tried. `source: recorded` copies episodes from a folder of
-RLBench recordings, and `source: rlbench` collects them live. A stopped collection goes on where it stopped.
+RLBench recordings and leaves out damaged ones, and `source: rlbench` collects them live. A stopped collection goes on
+where it stopped.
 """
 
 import hashlib
 import json
 import shutil
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -18,7 +20,7 @@ import numpy as np
 
 from robotr1.demos.episode import Episode, list_episodes, read_episode
 from robotr1.demos.layout import episode_place
-from robotr1.demos.recorded import choose_recorded, copy_recorded
+from robotr1.demos.recorded import LeftOut, copy_recorded, find_recorded
 from robotr1.demos.tabletop.episodes import CollectionError, check_tabletop, collect_tabletop
 from robotr1.paths import DEMOS, ROOT, write_json
 from robotr1.settings import ExtractDemos
@@ -26,9 +28,9 @@ from robotr1.settings import ExtractDemos
 STAMP = "collection.json"  # which settings and which code made the episodes of a folder
 
 CONTENT_SETTINGS = {
-    "tabletop": ("image_size", "frame_interval", "seed"),
-    "recorded": ("recorded_folder",),
-    "rlbench": ("image_size",),
+    "tabletop": ("image_size", "frame_interval", "seed", "frames", "cameras", "depth_and_masks"),
+    "recorded": ("recorded_folder", "frame_interval", "cameras", "depth_and_masks"),
+    "rlbench": ("image_size", "cameras", "depth_and_masks"),
 }
 
 
@@ -45,14 +47,23 @@ class TaskSummary:
     longest: int
 
 
-def collect_demos(settings: ExtractDemos, output: Path = DEMOS) -> list[TaskSummary]:
-    """Make `output` hold exactly the demonstrations that `settings` ask for; returns one summary per task.
+@dataclass(frozen=True)
+class Collection:
+    """What a collection brought."""
 
-    Complete episodes that the same settings and the same code made earlier are kept.
+    tasks: list[TaskSummary]
+    left_out: list[LeftOut]  # damaged recordings
+
+
+def collect_demos(settings: ExtractDemos, output: Path = DEMOS) -> Collection:
+    """Make `output` hold exactly the demonstrations that `settings` ask for.
+
+    Complete episodes that the same settings and the same code made earlier are kept. Where recordings are fewer than
+    asked for, or damaged, a warning says so.
 
     Raises:
         CollectionError: `output` holds files of another origin, or the expert failed too often.
-        EpisodeError: a recorded episode is missing or damaged.
+        EpisodeError: a task has no recorded episodes, or only damaged ones.
         RLBenchMissing: source rlbench, but no RLBench.
     """
     output = Path(output)
@@ -60,25 +71,40 @@ def collect_demos(settings: ExtractDemos, output: Path = DEMOS) -> list[TaskSumm
     demos |= {task: settings.demos_per_held_out_task for task in settings.held_out_tasks}
     collect = _source(settings, demos, output)  # complains before anything is removed
     prepare_folder(output, demos, stamp(settings))
-    collect()
-    return summarize(output)
+    left_out = collect() or []
+    collection = Collection(summarize(output), left_out)
+    _warn_where_fewer(demos, collection)
+    return collection
 
 
-def _source(settings: ExtractDemos, demos: dict[str, int], output: Path) -> Callable[[], None]:
+def _source(settings: ExtractDemos, demos: dict[str, int], output: Path) -> Callable[[], list[LeftOut] | None]:
     """What is left to do once `output` is ready, for a source that can give these tasks."""
+    content = {name: getattr(settings, name) for name in CONTENT_SETTINGS[settings.source]}
     if settings.source == "tabletop":
         check_tabletop(demos)
-        names = ("image_size", "frame_interval", "seed", "workers")
-        return partial(collect_tabletop, demos, output, **{name: getattr(settings, name) for name in names})
+        return partial(collect_tabletop, demos, output, workers=settings.workers, **content)
     if settings.source == "recorded":
-        source = ROOT / settings.recorded_folder
+        source = ROOT / content.pop("recorded_folder")
         if output.resolve().is_relative_to(source.resolve()) or source.resolve().is_relative_to(output.resolve()):
             raise CollectionError(f"{source}: recorded_folder must not be the folder that this stage writes, {output}")
-        return partial(copy_recorded, choose_recorded(demos, source), output)
+        found = find_recorded([task for task, amount in demos.items() if amount], source)
+        return partial(copy_recorded, demos, found, output, **content)
     from robotr1.demos.rlbench import check_installed, collect_rlbench
 
     check_installed()
-    return partial(collect_rlbench, demos, settings.image_size, output)
+    return partial(collect_rlbench, demos, output, **content)
+
+
+def _warn_where_fewer(demos: dict[str, int], collection: Collection) -> None:
+    there = {row.task: row.demos for row in collection.tasks}
+    for task, amount in demos.items():
+        if there.get(task, 0) < amount:
+            bad = sum(left.episode.startswith(f"{task}/") for left in collection.left_out)
+            warnings.warn(
+                f"{task}: {there.get(task, 0)} of {amount} demonstrations, since there are no more"
+                + (f"; {bad} damaged ones were left out" if bad else ""),
+                stacklevel=3,
+            )
 
 
 def summarize(root: Path = DEMOS) -> list[TaskSummary]:
@@ -125,6 +151,7 @@ def prepare_folder(output: Path, demos: dict[str, int], content: dict) -> None:
     if output.exists() and any(not entry.name.startswith(".") for entry in output.iterdir()):
         try:
             keep = json.loads((output / STAMP).read_text(encoding="utf-8")) == content
+            keep = keep and content.get("source") != "recorded"  # what was fit once may be damaged now
         except (OSError, ValueError):
             raise CollectionError(
                 f"{output}: holds files but no readable {STAMP}, so this stage did not make them. Fix: move them "

@@ -12,7 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from robotr1.demos.images import decode_depth, decode_mask, project, read_png
-from robotr1.demos.layout import DESCRIPTIONS, EpisodeError, episode_place, list_episodes
+from robotr1.demos.layout import (
+    DESCRIPTIONS,
+    LOW_DIM,
+    VARIATION_NUMBER,
+    EpisodeError,
+    episode_place,
+    list_episodes,
+)
 from robotr1.demos.unpickle import load_pickle
 from robotr1.demos.write import Camera, write_episode
 
@@ -23,6 +30,10 @@ NAMES_OF_2019 = {
     "gripper_open": "end_effector_open",
     "joint_positions": "joint_angles",
 }
+
+
+NUMBER = (int, float, np.generic)
+UNIT = 0.01  # how far a quaternion's length may be from 1
 
 
 @dataclass(frozen=True)
@@ -53,6 +64,8 @@ class Episode:
     def depth(self, frame: int, camera: str = "front") -> np.ndarray:
         """Depth along the optical axis in metres, float64 [H,W]."""
         near, far = (self._recorded(camera, frame, name) for name in ("near", "far"))
+        if not isinstance(near, NUMBER) or not isinstance(far, NUMBER):
+            raise EpisodeError(f"{self.folder / LOW_DIM}: frame {frame}: {camera}_camera_near and _far must be numbers")
         return decode_depth(read_png(self.folder / f"{camera}_depth" / f"{frame}.png"), near, far)
 
     def mask(self, frame: int, camera: str = "front") -> np.ndarray:
@@ -66,10 +79,11 @@ class Episode:
         """
         matrices = []
         for field_name, shape in (("intrinsics", (3, 3)), ("extrinsics", (4, 4))):
-            matrix = np.asarray(self._recorded(name, frame, field_name), dtype=np.float64)
+            matrix = self._recorded(name, frame, field_name)
+            matrix = np.asarray(matrix if isinstance(matrix, np.ndarray) else np.nan, dtype=np.float64)
             if matrix.shape != shape or not np.isfinite(matrix).all():
                 raise EpisodeError(
-                    f"{self.folder / 'low_dim_obs.pkl'}: frame {frame}: {name}_camera_{field_name} must be finite "
+                    f"{self.folder / LOW_DIM}: frame {frame}: {name}_camera_{field_name} must be finite "
                     f"numbers of shape {shape}, found shape {matrix.shape}. Fix: record the episode again."
                 )
             matrices.append(matrix)
@@ -86,7 +100,7 @@ class Episode:
             return self.misc[frame][f"{camera}_camera_{name}"]
         except KeyError:
             raise EpisodeError(
-                f"{self.folder / 'low_dim_obs.pkl'}: frame {frame} records no {camera} camera {name}. Fix: record "
+                f"{self.folder / LOW_DIM}: frame {frame} records no {camera} camera {name}. Fix: record "
                 "with RLBench 1.1 or later, which writes them, or name a recorded camera."
             ) from None
 
@@ -96,10 +110,11 @@ def read_episode(folder: str | Path) -> Episode:
 
     A missing or wrong `variation_descriptions.pkl` (RLBench's own test data has one) gives a warning and an
     instruction made of the task's name. Raises EpisodeError, naming the file and the fix, for missing or damaged
-    files, pickles that ask for anything but RLBench's data, non-finite numbers, and lengths that differ.
+    files, pickles that ask for anything but RLBench's data, non-finite numbers, quaternions that are no rotation, and
+    lengths that differ.
     """
     folder = Path(folder).absolute()
-    path = folder / "low_dim_obs.pkl"
+    path = folder / LOW_DIM
     task, variation, number = episode_place(folder)
     demo = load_pickle(path)
     observations = demo if isinstance(demo, list) else getattr(demo, "_observations", None)
@@ -114,14 +129,14 @@ def read_episode(folder: str | Path) -> Episode:
         episode=number,
         folder=folder,
         instructions=_instructions(folder, task),
-        gripper_pose=_series(observations, "gripper_pose", (7,), path),
+        gripper_pose=_poses(observations, path),
         gripper_open=_series(observations, "gripper_open", (), path),
         joint_positions=_series(observations, "joint_positions", (7,), path),
         joint_velocities=_series(observations, "joint_velocities", (7,), path),
         task_low_dim_state=_optional_series(observations, "task_low_dim_state", path),
         frames=_frames(folder / "front_rgb", len(observations)),
         misc=misc,
-        num_reset_attempts=getattr(demo, "num_reset_attempts", None),
+        num_reset_attempts=_whole_number(getattr(demo, "num_reset_attempts", None)),
     )
 
 
@@ -144,19 +159,40 @@ def _series(observations: list, name: str, shape: tuple[int, ...], path: Path) -
     return np.stack(values)
 
 
+def _poses(observations: list, path: Path) -> np.ndarray:
+    poses = _series(observations, "gripper_pose", (7,), path)
+    lengths = np.linalg.norm(poses[:, 3:], axis=1)
+    wrong = np.flatnonzero(np.abs(lengths - 1) > UNIT)
+    if len(wrong):
+        raise EpisodeError(
+            f"{path}: frame {wrong[0]}: gripper_pose must end with a unit quaternion (xyzw), found length "
+            f"{lengths[wrong[0]]:.3g}. Fix: record the episode again."
+        )
+    return poses
+
+
 def _optional_series(observations: list, name: str, path: Path) -> np.ndarray | None:
     values = [getattr(observation, name, None) for observation in observations]
     if any(value is None for value in values):
         return None
-    shape = np.shape(values[0])
+    shape = _as_array(values[0]).shape
     return np.stack([_numbers(value, shape, name, frame, path) for frame, value in enumerate(values)])
 
 
-def _numbers(value, shape: tuple[int, ...], name: str, frame: int, path: Path) -> np.ndarray:
+def _as_array(value) -> np.ndarray:
+    """A number, an array or a flat list of numbers (2019's) as float64; anything else as one nan.
+
+    Lists in lists are not followed: a small file can share them so often that no memory holds them unfolded.
+    """
+    flat = isinstance(value, list | tuple) and all(isinstance(item, NUMBER) for item in value)
     try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        array = np.full((), np.nan)
+        return np.asarray(value if flat or isinstance(value, (np.ndarray, *NUMBER)) else np.nan, dtype=np.float64)
+    except OverflowError:  # an integer of very many digits
+        return np.full((), np.nan)
+
+
+def _numbers(value, shape: tuple[int, ...], name: str, frame: int, path: Path) -> np.ndarray:
+    array = _as_array(value)
     if array.shape != shape:
         raise EpisodeError(
             f"{path}: frame {frame}: {name} must be {shape or 'one number'}, found shape {array.shape}. Fix: the "
@@ -168,7 +204,8 @@ def _numbers(value, shape: tuple[int, ...], name: str, frame: int, path: Path) -
 
 
 def _frames(images: Path, length: int) -> list[int]:
-    frames = sorted(int(path.stem) for path in images.glob("*.png") if path.stem.isdecimal())
+    names = [path.stem for path in images.glob("*.png")]
+    frames = sorted(int(name) for name in names if name.isdecimal() and name == str(int(name)))
     if frames and frames[-1] >= length:
         raise EpisodeError(
             f"{images}: has an image {frames[-1]}.png, but low_dim_obs.pkl holds {length} frames. Fix: the images and "
@@ -195,13 +232,17 @@ def _instructions(folder: Path, task: str) -> list[str]:
 
 
 def _variation_number(folder: Path, demo, misc: list[dict]) -> int:
-    path = folder / "variation_number.pkl"
+    path = folder / VARIATION_NUMBER
     number = load_pickle(path) if path.exists() else getattr(demo, "variation_number", None)
     if number is None:
         number = misc[0].get("variation_index")
-    if not isinstance(number, int | np.integer):
+    if _whole_number(number) is None:
         raise EpisodeError(
             f"{path}: no whole number says which variation this is. Fix: record again, or move the episode to "
             "<task>/variation<V>/episodes/episode<N>."
         )
     return int(number)
+
+
+def _whole_number(value) -> int | None:
+    return int(value) if isinstance(value, int | np.integer) else None

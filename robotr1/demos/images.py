@@ -12,19 +12,22 @@ from PIL import Image
 from robotr1.demos.layout import EpisodeError
 
 DEPTH_SCALE = 2**24 - 1  # RLBench spreads a depth over the 24 bits of one RGB pixel
+LARGEST = 4096  # pixels a side; a small PNG can claim to be an image that fills the memory
 
 
 def read_png(path: str | Path) -> np.ndarray:
     """RGB image uint8 [H,W,3]. Raises EpisodeError for a missing or truncated file."""
     path = Path(path)
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=("PNG",)) as image:
+            if max(image.size) > LARGEST:
+                raise ValueError(f"{image.size[0]} x {image.size[1]} pixels")
             return np.array(image.convert("RGB"))
     except FileNotFoundError:
         raise EpisodeError(
             f"{path}: no such image. Fix: ask for a frame in Episode.frames, or record the episode again."
         ) from None
-    except (OSError, SyntaxError, ValueError) as error:  # Pillow's ways of saying truncated or no PNG
+    except Exception as error:  # Pillow has many ways of saying truncated, too large or no PNG
         raise EpisodeError(
             f"{path}: not a readable PNG ({error}). Fix: the file is damaged or cut short; copy or record the "
             "episode again."

@@ -1,51 +1,96 @@
 """Demonstrations that somebody recorded in RLBench: checked, then copied. Needs no simulator."""
 
+import os
 import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from tqdm import tqdm
 
+from robotr1.demos.checks import check_recording
 from robotr1.demos.episode import EpisodeError, list_episodes, read_episode
-from robotr1.demos.layout import DESCRIPTIONS
+from robotr1.demos.layout import DESCRIPTIONS, LOW_DIM, VARIATION_NUMBER
 from robotr1.paths import atomic_folder
 
 
-def choose_recorded(demos: dict[str, int], source: Path) -> list[Path]:
-    """The first `demos[task]` episode folders of every task in `source`; all of them where there are fewer.
+@dataclass(frozen=True)
+class LeftOut:
+    """A recorded episode that cannot be used."""
+
+    episode: str  # <task>/variation<V>/episodes/episode<N>
+    reason: str
+
+
+def find_recorded(tasks: Iterable[str], source: Path) -> dict[str, list[Path]]:
+    """Every episode folder of each of `tasks` in `source`, in order.
 
     Raises EpisodeError where a task has no episodes.
     """
     found: dict[str, list[Path]] = {}
     for folder in list_episodes(source):
         found.setdefault(folder.parts[-4], []).append(folder)
-    if missing := sorted(task for task, amount in demos.items() if amount and task not in found):
+    tasks = list(tasks)
+    if missing := sorted(set(tasks) - set(found)):
         raise EpisodeError(
             f"{source}: no episodes of {', '.join(missing)}. Fix: check recorded_folder (it holds <task>/variation0/"
             "episodes/episode0/low_dim_obs.pkl and so on), or choose train_tasks and held_out_tasks from what it "
             f"has: {', '.join(sorted(found)) or 'nothing'}."
         )
-    return [folder for task, amount in demos.items() for folder in found.get(task, [])[:amount]]
+    return {task: found[task] for task in tasks}
 
 
-def copy_recorded(folders: list[Path], output: Path) -> None:
-    """Copy episodes to the same places below `output`, each after reading every number and every front image.
+def copy_recorded(
+    demos: dict[str, int],
+    found: dict[str, list[Path]],
+    output: Path,
+    *,
+    frame_interval: int,
+    cameras: Iterable[str] = ("front",),
+    depth_and_masks: bool = False,
+) -> list[LeftOut]:
+    """Copy the first `demos[task]` usable episodes of every task to the same places below `output`.
 
-    Depth and mask images stay behind: the study reads only colours. Raises EpisodeError, naming the file, at the
-    first damaged episode (a cut PNG, an unreadable pickle); that one is not copied.
+    An episode that cannot be read or fails `check_recording` is left out, and the next one takes its place. Only what
+    an episode consists of is copied: the numbers, and the images of `cameras`. Returns what was left out. Raises
+    EpisodeError where no episode of a task is usable.
     """
-    for folder in tqdm(folders, desc="recordings", unit="demo"):
-        episode = read_episode(folder)
-        if not episode.frames:
-            raise EpisodeError(f"{folder / 'front_rgb'}: no images. Fix: record with the front camera's RGB on.")
-        for frame in episode.frames:
-            episode.image(frame)
-        _copy(folder, output)
+    kinds = ("rgb", "depth", "mask") if depth_and_masks else ("rgb",)
+    images = [f"{camera}_{kind}" for camera in cameras for kind in kinds]
+    left_out: list[LeftOut] = []
+    with tqdm(total=sum(min(demos[task], len(found[task])) for task in found), desc="recordings", unit="demo") as bar:
+        for task, folders in found.items():
+            copied, refused = 0, []
+            for folder in folders:
+                if copied == demos[task]:
+                    break
+                try:
+                    check_recording(read_episode(folder), frame_interval)
+                    _copy(folder, output, images)
+                except EpisodeError as error:
+                    reason = str(error).replace(f"{folder.absolute()}{os.sep}", "")
+                    refused.append(LeftOut("/".join(folder.parts[-4:]), reason))
+                    continue
+                copied += 1
+                bar.update()
+            if not copied and demos[task]:
+                first = refused[0]
+                raise EpisodeError(f"no recorded episode of {task} can be used; {first.episode}: {first.reason}")
+            left_out += refused
+    return left_out
 
 
-def _copy(folder: Path, output: Path) -> None:
+def _copy(folder: Path, output: Path, images: list[str]) -> None:
     target = output.joinpath(*folder.parts[-4:])
+    if missing := [name for name in images if not any((folder / name).glob("*.png"))]:
+        raise EpisodeError(f"{folder}: no {', '.join(missing)}. Fix: name only recorded cameras under cameras.")
     with atomic_folder(target) as temporary:
-        ignored = shutil.ignore_patterns("*_depth", "*_mask")
-        shutil.copytree(folder, temporary, dirs_exist_ok=True, ignore=ignored, copy_function=shutil.copyfile)
+        for name in (LOW_DIM, DESCRIPTIONS, VARIATION_NUMBER):
+            if (folder / name).exists():
+                shutil.copyfile(folder / name, temporary / name)
+        for name in images:
+            for path in folder.glob(f"{name}/*.png"):
+                (temporary / name).mkdir(exist_ok=True)
+                shutil.copyfile(path, temporary / name / path.name)
     if (folder.parents[1] / DESCRIPTIONS).exists():
         shutil.copyfile(folder.parents[1] / DESCRIPTIONS, target.parents[1] / DESCRIPTIONS)

@@ -1,36 +1,83 @@
 """Reading RLBench's pickles without running whatever else a pickle may hold.
 
-A pickle can call any function that it names, so a downloaded recording is a program. Loading here admits only
-the globals that RLBench's own recordings refer to; every other one stops the load before it is looked up.
-RLBench need not be installed: its two classes are replaced by empty ones that carry the recorded attributes.
+A pickle can call any function that it names, so a downloaded recording is a program. Loading here admits only the
+globals that RLBench's own recordings refer to, and the opcodes that they are written in; everything else stops the
+load before it is looked up. RLBench need not be installed: its two classes are replaced by empty ones that carry the
+recorded attributes. NumPy's constructors are replaced, too, since the true ones take the size of an array from the
+file: here an array is as large as its bytes, and holds numbers. The interpreter is Python's own in Python; the one
+in C reserves memory for table entries as far out as a file likes to name them.
 """
 
+import io
+import math
 import pickle
+import pickletools
 from pathlib import Path
 
 import numpy as np
 
 from robotr1.demos.layout import EpisodeError
 
-_multiarray = getattr(np, "_core", None) or np.core  # NumPy 2 renamed the module
-
-NUMPY_GLOBALS = {
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
-    ("numpy.core.multiarray", "_reconstruct"): _multiarray.multiarray._reconstruct,
-    ("numpy._core.multiarray", "_reconstruct"): _multiarray.multiarray._reconstruct,
-    ("numpy.core.multiarray", "scalar"): _multiarray.multiarray.scalar,
-    ("numpy._core.multiarray", "scalar"): _multiarray.multiarray.scalar,
-}
 RECORDED_CLASSES = {
     ("rlbench.demo", "Demo"),
     ("rlbench.backend.observation", "Observation"),
     ("amsolver.demo", "Demo"),  # EmbodiedBench's fork of RLBench
     ("amsolver.backend.observation", "Observation"),
 }
+NUMBERS = {"b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"}
+OPCODES = """
+    PROTO FRAME STOP MARK POP GLOBAL STACK_GLOBAL REDUCE NEWOBJ BUILD
+    NONE NEWTRUE NEWFALSE INT BININT BININT1 BININT2 LONG LONG1 FLOAT BINFLOAT
+    UNICODE BINUNICODE SHORT_BINUNICODE BINBYTES SHORT_BINBYTES
+    EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 EMPTY_LIST LIST APPEND APPENDS EMPTY_DICT DICT SETITEM SETITEMS
+    PUT BINPUT LONG_BINPUT MEMOIZE GET BINGET LONG_BINGET
+"""
 
 
-class _AllowListUnpickler(pickle.Unpickler):
+class _Type:
+    """Stands in for numpy.dtype: numbers only."""
+
+    def __init__(self, code, align=False, copy=False):
+        if type(code) is not str or code not in NUMBERS:
+            raise pickle.UnpicklingError("an array of something else than numbers")
+        self.dtype = np.dtype(code)
+
+    def __setstate__(self, state):
+        self.dtype = self.dtype.newbyteorder(state[1])
+
+
+class _Array(np.ndarray):
+    """An array that takes its content only where the bytes are there for it."""
+
+    def __setstate__(self, state):
+        _, shape, kind, by_column, data = state
+        sizes = type(shape) is tuple and len(shape) <= 8 and all(type(size) is int and size >= 0 for size in shape)
+        if not sizes or type(kind) is not _Type or type(data) is not bytes:
+            raise pickle.UnpicklingError("an array of an unknown form")
+        if math.prod(shape) * kind.dtype.itemsize != len(data):
+            raise pickle.UnpicklingError("an array whose size is not that of its data")
+        super().__setstate__((1, shape, kind.dtype, bool(by_column), data))
+
+    def __reduce_ex__(self, protocol):
+        return np.asarray(self).__reduce_ex__(protocol)
+
+
+def _reconstruct(array_class, shape, code) -> _Array:
+    return _Array(0)
+
+
+def _scalar(kind: _Type, data: bytes):
+    if type(kind) is not _Type or len(data) != kind.dtype.itemsize:
+        raise pickle.UnpicklingError("a number of an unknown form")
+    return np.frombuffer(data, kind.dtype)[0]
+
+
+NUMPY_GLOBALS = {("numpy", "ndarray"): object(), ("numpy", "dtype"): _Type}
+for _module in ("numpy.core.multiarray", "numpy._core.multiarray"):  # NumPy 2 renamed it
+    NUMPY_GLOBALS |= {(_module, "_reconstruct"): _reconstruct, (_module, "scalar"): _scalar}
+
+
+class _AllowListUnpickler(pickle._Unpickler):
     def __init__(self, file, path: Path):
         super().__init__(file)
         self._path = path
@@ -42,32 +89,85 @@ class _AllowListUnpickler(pickle.Unpickler):
         found = self._classes.get(key) or NUMPY_GLOBALS.get(key)
         if found is None:
             raise EpisodeError(
-                f"{self._path}: refused, because the pickle asks for {module}.{name}, which no RLBench recording "
-                "needs and which could run code on this machine. Fix: get the recording from a source you "
+                f"{self._path}: refused, because the pickle asks for {module[:60]}.{name[:60]}, which no RLBench "
+                "recording needs and which could run code on this machine. Fix: get the recording from a source you "
                 "trust and record it again with RLBench 1.1 or 1.2."
             )
         return found
 
-    def persistent_load(self, pid):
-        raise EpisodeError(f"{self._path}: refused, because the pickle refers to data outside itself")
+    def load_global(self):
+        module, name = self.readline(), self.readline()
+        if not name.endswith(b"\n"):
+            raise pickle.UnpicklingError("cut short")
+        self.append(self.find_class(module[:-1].decode(), name[:-1].decode()))
+
+    def load_build(self):
+        state = self.stack.pop()
+        target = self.stack[-1]
+        if type(target) in self._classes.values():
+            vars(target).update({_plain_key(key): value for key, value in state.items()})
+        elif type(target) in (_Type, _Array):
+            target.__setstate__(state)
+        else:
+            raise pickle.UnpicklingError(f"attributes for a {type(target).__name__}")
+
+    def load_dict(self):
+        items = self.pop_mark()
+        self.append({_plain_key(items[i]): items[i + 1] for i in range(0, len(items), 2)})
+
+    def load_setitem(self):
+        value, key = self.stack.pop(), self.stack.pop()
+        dict.__setitem__(self.stack[-1], _plain_key(key), value)
+
+    def load_setitems(self):
+        items = self.pop_mark()
+        for i in range(0, len(items), 2):
+            dict.__setitem__(self.stack[-1], _plain_key(items[i]), items[i + 1])
+
+    def refuse(self):
+        raise EpisodeError(
+            f"{self._path}: refused, because the pickle is written in opcodes that no RLBench recording needs. Fix: "
+            "get the recording from a source you trust and record it again with RLBench 1.1 or 1.2."
+        )
+
+
+def _plain_key(key):
+    """The keys of recordings are words; the hash of a nested tuple can take forever."""
+    if type(key) is not str:
+        raise pickle.UnpicklingError(f"a key that is a {type(key).__name__}")
+    return key
+
+
+def _allowed_opcodes() -> dict:
+    """Opcode → how `_AllowListUnpickler` carries it out."""
+    strict = _AllowListUnpickler
+    stricter = ("GLOBAL", "BUILD", "DICT", "SETITEM", "SETITEMS")
+    ours = {name: getattr(strict, f"load_{name.lower()}") for name in stricter}
+    allowed = dict.fromkeys(range(256), strict.refuse)
+    for opcode in pickletools.opcodes:
+        if opcode.name in OPCODES.split():
+            allowed[ord(opcode.code)] = ours.get(opcode.name) or pickle._Unpickler.dispatch[ord(opcode.code)]
+    return allowed
+
+
+_AllowListUnpickler.dispatch = _allowed_opcodes()
 
 
 def load_pickle(path: str | Path):
     """The object in an RLBench pickle, with RLBench's classes as plain attribute holders.
 
-    Raises EpisodeError for a missing or damaged file and for a pickle that names any global outside
-    NUMPY_GLOBALS and RECORDED_CLASSES.
+    Raises EpisodeError for a missing or damaged file and for a pickle that names any global outside NUMPY_GLOBALS
+    and RECORDED_CLASSES, or uses an opcode outside OPCODES.
     """
     path = Path(path)
     try:
-        with path.open("rb") as file:
-            return _AllowListUnpickler(file, path).load()
+        return _AllowListUnpickler(io.BytesIO(path.read_bytes()), path).load()
     except EpisodeError:
         raise
     except FileNotFoundError:
         raise EpisodeError(f"{path}: file not found. Fix: copy the whole episode folder again.") from None
     except Exception as error:  # a damaged pickle can fail in any opcode, with any exception
         raise EpisodeError(
-            f"{path}: not a readable pickle ({type(error).__name__}: {error}). Fix: the file is damaged or cut "
-            "short; copy or record the episode again."
+            f"{path}: not a readable pickle ({type(error).__name__}: {str(error)[:200]}). Fix: the file is damaged or "
+            "cut short; copy or record the episode again."
         ) from error

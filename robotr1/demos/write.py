@@ -66,6 +66,8 @@ def write_episode(
     gripper_joint_positions: np.ndarray | None = None,
     gripper_touch_forces: np.ndarray | None = None,
     task_low_dim_state: np.ndarray | None = None,
+    misc: Sequence[Mapping] | None = None,
+    random_seed: tuple | None = None,
     num_reset_attempts: int | None = None,
 ) -> Path:
     """Write `<root>/<task>/variation<V>/episodes/episode<N>` and return it; an existing episode is replaced.
@@ -73,6 +75,7 @@ def write_episode(
     Shapes over T frames: gripper_pose [T,7] (tip xyz in metres + quaternion xyzw), gripper_open [T] (1.0 or 0.0),
     joint_* [T,7] (rad, rad/s, N m), gripper_joint_positions [T,2], gripper_touch_forces [T,6], task_low_dim_state
     [T,K]. `images` maps a folder name such as "front_rgb" to {frame: uint8 [H,W,3]}; only these frames get a PNG.
+    `misc` [T] is what else RLBench records of a frame, beside the `cameras`; `random_seed` is its NumPy state.
     `instructions` belong to the variation, so all of its episodes must bring the same ones. The same input gives
     the same bytes, and the folder appears whole or not at all. Raises EpisodeError for arrays that do not fit
     together.
@@ -98,8 +101,12 @@ def write_episode(
     _check_images(folder, images, length)
     matrices = {name: _camera_fields(folder, name, cameras[name], length) for name in sorted(cameras)}
     demo = Demo()
+    if misc is not None and len(misc) != length:
+        raise EpisodeError(f"{folder}: misc must have {length} entries, got {len(misc)}")
     demo._observations = [_observation(frame, series, matrices, variation) for frame in range(length)]
-    demo.random_seed = None
+    for observation, extra in zip(demo._observations, misc or []):
+        observation.misc |= dict(extra)
+    demo.random_seed = random_seed
     demo.num_reset_attempts = num_reset_attempts
 
     _write_descriptions(folder.parents[1] / DESCRIPTIONS, instructions)

@@ -1,13 +1,16 @@
-"""Read what a policy wrote: the chosen letter, the form, the thought, an open answer."""
+"""Read what a policy wrote: the chosen letter, the form, the thought, an open answer.
+
+A completion is untrusted text of any length: everything here takes time linear in it and raises nothing.
+"""
 
 import re
+from functools import cache
 
 TAGS = ("<think>", "</think>", "<answer>", "</answer>")
+POSITION_SIZE, EXTENDED_SIZE = 3, 7  # numbers of a state
 
-_FORM = re.compile(r"<think>(.*)</think>\s*<answer>\s*\[\[[A-Z]\]\]\s*</answer>", re.DOTALL)
 _LETTER = re.compile(r"\s*\[\[([A-Z])\]\]\s*")
-_NUMBER = r"\s*([-+]?(?:\d+\.?\d*|\.\d+))\s*"
-_TRIPLE = re.compile(rf"\[{_NUMBER},{_NUMBER},{_NUMBER}\]")
+_NUMBER = r"\s*([-+]?(?:[0-9]{1,9}(?:\.[0-9]{0,15})?|\.[0-9]{1,15}))\s*"
 
 
 def parse_answer(completion: str) -> str | None:
@@ -23,10 +26,17 @@ def parse_answer(completion: str) -> str | None:
 
 def is_formatted(completion: str) -> bool:
     """Whether the whole completion is `<think> … </think> <answer> [[X]] </answer>`, the thought not empty."""
-    if any(completion.count(tag) != 1 for tag in TAGS):
-        return False
-    match = _FORM.fullmatch(completion.strip())
-    return bool(match and match.group(1).strip())
+    body = _sole_answer(completion)
+    return body is not None and bool(_LETTER.fullmatch(body))
+
+
+def is_open_formatted(completion: str, size: int = POSITION_SIZE) -> bool:
+    """Whether the whole completion is `<think> … </think> <answer> [x, y, z] </answer>`, the thought not empty.
+
+    `size` is how many numbers the state has.
+    """
+    body = _sole_answer(completion)
+    return body is not None and bool(_state_pattern(size).fullmatch(body.strip()))
 
 
 def thought(completion: str) -> str:
@@ -36,16 +46,29 @@ def thought(completion: str) -> str:
     return inside.strip() if opening and closing else ""
 
 
-def parse_state(text: str) -> list[float] | None:
-    """Return the position [x, y, z] in metres that an open answer ends with, or None.
+def parse_state(text: str, size: int = POSITION_SIZE) -> list[float] | None:
+    """Return the state that an open answer ends with, `size` numbers (a position: [x, y, z] in metres), or None.
 
     Read inside <answer> … </answer> when the text has one, else after the last "Answer:" when it has one, else
-    anywhere; the last bracketed triple of plain numbers counts.
+    anywhere; the last bracket with exactly `size` plain numbers counts.
     """
     if "<answer>" in text:
         text = _answer_body(text) or ""
-    triples = _TRIPLE.findall(text.rpartition("Answer:")[2])
-    return [float(number) for number in triples[-1]] if triples else None
+    states = _state_pattern(size).findall(text.rpartition("Answer:")[2])
+    return [float(number) for number in states[-1]] if states else None
+
+
+def parse_position(text: str) -> list[float] | None:
+    """Return [x, y, z] of the last position or, where there is none, of the last extended state; or None.
+
+    Read inside <answer> … </answer> and after "Answer:" as `parse_state` does.
+    """
+    return parse_state(text) or (parse_state(text, EXTENDED_SIZE) or [])[:POSITION_SIZE] or None
+
+
+@cache
+def _state_pattern(size: int) -> re.Pattern[str]:
+    return re.compile(rf"\[{','.join([_NUMBER] * size)}\]")
 
 
 def _answer_body(completion: str) -> str | None:
@@ -55,3 +78,14 @@ def _answer_body(completion: str) -> str | None:
     _, opening, rest = conclusion.partition("<answer>")
     body, closing, _ = rest.partition("</answer>")
     return body if opening and closing else None
+
+
+def _sole_answer(completion: str) -> str | None:
+    """What is inside <answer> where the completion is one thought, not empty, one answer, and nothing else."""
+    completion = completion.strip()
+    if any(completion.count(tag) != 1 for tag in TAGS) or not thought(completion):
+        return None
+    body = _answer_body(completion)
+    between = completion.partition("</think>")[2].partition("<answer>")[0]
+    whole = completion.startswith("<think>") and completion.endswith("</answer>") and not between.strip()
+    return body if whole else None

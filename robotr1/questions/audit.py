@@ -5,20 +5,26 @@ common. Every accuracy of the study is read against the best of these blind gues
 logit over the options, fitted on the training questions; it knows everything the prompt says and nothing else.
 """
 
+import re
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
-from robotr1.questions.answers import parse_state
-from robotr1.questions.movement import parse_movement, word_differences
+from robotr1.metadata import WORLD_ORIGIN
+from robotr1.questions.answers import parse_position, parse_state
+from robotr1.questions.movement import HANDS, parse_movement, split_hand, word_differences
 from robotr1.questions.prompts import LETTERS, states_position
+from robotr1.questions.states import is_extended
 from robotr1.records import Question
 from robotr1.statistics import accuracy_interval
 
-TABLE_CENTRE = np.array([0.25, 0.0, 0.752])  # metres; positions are measured from here in the features
+TABLE_CENTRE = np.array(WORLD_ORIGIN)  # metres; positions are measured from here in the features
+TEXT_BUCKETS = 32  # options that are neither positions nor movements are told apart by a hash of their text
 RIDGE = 1e-3  # penalty on the squared weights of standardized features, per question
 
 
@@ -35,24 +41,41 @@ class BlindGuess:
     high: float
 
 
+_levels = lru_cache(maxsize=1024)(parse_movement)
+_differences = lru_cache(maxsize=None)(word_differences)
+
+
 def option_features(question: Question) -> np.ndarray:
     """Describe every option by what the prompt says: [options, features].
 
     Positions: the option, its square, its rank in height, its distance to the mean of the options and, where the
     prompt states the gripper, its offset from it and the products with it (a linear guess of target from state).
-    Movements: one indicator for every word of every axis, and the number of words shared with the other options.
+    Movements: one indicator for every word of every axis, the number of words shared with the other options and, where
+    the prompt states the gripper, the products of levels and position. Extended states add their rotation and gripper,
+    movements between them the hand's words. Other texts: their first number and a hash.
     """
     if question.type == "movement":
-        labels = [parse_movement(option) for option in question.options]
+        labels = [_levels(option) for option in question.options]
         words = np.array([[axis == level for axis in label for level in (-2, -1, 1, 2)] for label in labels])
-        others = [[sum(word_differences(label, other) for other in labels)] for label in labels]
-        return np.hstack([words, others]).astype(float)
-    points = np.array([parse_state(option) for option in question.options]) - TABLE_CENTRE
+        others = [[sum(_differences(label, other) for other in labels)] for label in labels]
+        columns = [words, others]
+        if is_extended(question.state):
+            hands = [HANDS[split_hand(option)[1]] for option in question.options]
+            columns.append([[level == sign for level in hand for sign in (-1, 1)] for hand in hands])
+        if states_position(question.prompt):
+            state = np.asarray(question.state[:3]) - TABLE_CENTRE
+            columns.append((np.array(labels)[:, :, None] * state).reshape(len(labels), 9))
+        return np.hstack(columns).astype(float)
+    if question.type not in ("waypoint", "state"):
+        return np.array([_text_features(option) for option in question.options])
+    numbers = np.array([parse_state(option, len(question.state)) for option in question.options])
+    points, hands = numbers[:, :3] - TABLE_CENTRE, numbers[:, 3:]
     height_rank = points[:, 2].argsort(kind="stable").argsort(kind="stable")
     from_mean = np.linalg.norm(points - points.mean(axis=0), axis=1)
-    columns = [points, points**2, height_rank[:, None], from_mean[:, None]]
+    columns = [points, points**2, height_rank[:, None], from_mean[:, None], hands, hands**2]
     if states_position(question.prompt):
-        state = np.asarray(question.state) - TABLE_CENTRE
+        columns.append(np.abs(hands - question.state[3:]))
+        state = np.asarray(question.state[:3]) - TABLE_CENTRE
         offset = points - state
         columns += [
             (points[:, :, None] * state).reshape(len(points), 9),
@@ -61,6 +84,13 @@ def option_features(question: Question) -> np.ndarray:
             np.linalg.norm(offset[:, :2], axis=1, keepdims=True),
         ]
     return np.hstack(columns)
+
+
+def _text_features(option: str) -> list[float]:
+    number = re.search(r"-?\d+(\.\d+)?", option)
+    value = float(number.group()) if number else 0.0
+    bucket = zlib.crc32(option.encode()) % TEXT_BUCKETS
+    return [value, value**2, *(float(place == bucket) for place in range(TEXT_BUCKETS))]
 
 
 class ConditionalLogit:
@@ -104,24 +134,26 @@ def _fit_weights(features: np.ndarray, answers: np.ndarray) -> np.ndarray:
 
 
 def nearest_to_state(question: Question) -> str | None:
-    """The option nearest to the gripper, where the prompt states its position."""
-    if not states_position(question.prompt):
+    """The option nearest to the gripper, where the prompt states its position and options are positions."""
+    if question.type not in ("waypoint", "state") or not states_position(question.prompt):
         return None
-    points = np.array([parse_state(option) for option in question.options])
-    return LETTERS[int(np.argmin(np.linalg.norm(points - question.state, axis=1)))]
+    points = np.array([parse_position(option) for option in question.options])
+    return LETTERS[int(np.argmin(np.linalg.norm(points - question.state[:3], axis=1)))]
 
 
 def lowest(question: Question) -> str | None:
-    """The option with the lowest z; for movements, with the strongest way down."""
-    read = parse_movement if question.type == "movement" else parse_state
-    return LETTERS[int(np.argmin([read(option)[2] for option in question.options]))]
+    """The option with the lowest z; for movements, with the strongest way down; none for other texts."""
+    read = {"waypoint": parse_position, "state": parse_position, "movement": parse_movement}.get(question.type)
+    return read and LETTERS[int(np.argmin([read(option)[2] for option in question.options]))]
 
 
 def middle(question: Question) -> str | None:
     """The option nearest to the mean of all; for movements, with most words in common with the others."""
     if question.type == "movement":
-        return LETTERS[int(np.argmin(option_features(question)[:, -1]))]
-    points = np.array([parse_state(option) for option in question.options])
+        return LETTERS[int(np.argmin(option_features(question)[:, 12]))]
+    if question.type not in ("waypoint", "state"):
+        return None
+    points = np.array([parse_position(option) for option in question.options])
     return LETTERS[int(np.argmin(np.linalg.norm(points - points.mean(axis=0), axis=1)))]
 
 
@@ -134,8 +166,10 @@ def majority_letter(training: Sequence[Question]) -> Callable[[Question], str]:
     return lambda question: best[question.type]
 
 
-def audit(splits: dict[str, Sequence[Question]], confidence: float = 0.95) -> list[BlindGuess]:
-    """Accuracy of every blind policy on every split and type; fitted policies see the train split only.
+def audit(
+    splits: dict[str, Sequence[Question]], confidence: float = 0.95, scored: Sequence[str] | None = None
+) -> list[BlindGuess]:
+    """Accuracy of every blind policy on every split (or those in `scored`) and type; only train is fitted to.
 
     Raises ValueError where there are no training questions.
     """
@@ -148,6 +182,8 @@ def audit(splits: dict[str, Sequence[Question]], confidence: float = 0.95) -> li
     }
     rows = []
     for split, questions in splits.items():
+        if scored is not None and split not in scored:
+            continue
         for type in dict.fromkeys(question.type for question in questions):
             chosen = [question for question in questions if question.type == type]
             for name, policy in policies.items():

@@ -1,26 +1,32 @@
-"""From demonstrations to multiple-choice questions (Robot-R1, sections 3.2 and 4.1)."""
+"""From demonstrations to multiple-choice questions (Robot-R1, sections 3.2 and 4.1).
+
+`build_questions` makes a whole set in memory; `stream_questions` yields one question after the other, so that a
+million of them need no more room than a few.
+"""
 
 import zlib
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 
-from robotr1 import paths
 from robotr1.demos.episode import Episode
-from robotr1.keyframes import current_frames, next_keyframe
 from robotr1.metadata import Metadata
-from robotr1.questions.answers import parse_state
-from robotr1.questions.checks import BuildError, check_images, check_questions, true_option
-from robotr1.questions.distractors import DistractorError, draw_distractors
-from robotr1.questions.movement import neighbouring_movements, parse_movement
-from robotr1.questions.prompts import LETTERS, format_state, mcqa_prompt
+from robotr1.questions.answers import parse_position
+from robotr1.questions.checks import BuildError, check_images, check_questions
+from robotr1.questions.distractors import DistractorError
+from robotr1.questions.kinds import KINDS, Case, same_answers
+from robotr1.questions.movement import parse_movement
+from robotr1.questions.pools import Pool
+from robotr1.questions.prompts import LETTERS, mcqa_prompt
 from robotr1.questions.splits import SPLITS, EpisodeKey, assign_splits
+from robotr1.questions.tracks import Track, drafts, tracks_of
 from robotr1.records import Keyframes, Question
 from robotr1.settings import BuildQuestions
 
-RECORD_DECIMALS = 4  # of the positions in the records: 0.1 mm
+MOST_SKIPPED = 0.2  # of a type's questions; where more find no options, the settings are wrong and not the luck
 
 
 def build_questions(
@@ -28,164 +34,153 @@ def build_questions(
     keyframes: Sequence[Keyframes],
     settings: BuildQuestions,
     metadata: Mapping[str, Metadata] | None = None,
+    skipped: Counter[str] | None = None,
 ) -> dict[str, list[Question]]:
     """Build the questions of all splits, checked, each split sorted by task, variation, episode, frame and type.
 
-    Every frame_interval-th frame that a keyframe follows is a current frame and gives one question of each type. The
-    answer is the tip position now (state), at the next keyframe (waypoint), or the movement between them.
-    `metadata`, by task, go into full prompts.
+    The answer is the tip position now (state), at the next keyframe (waypoint), or the movement between them.
+    `metadata`, by task, go into the prompts. `skipped` is filled with what was left out: how often, by reason.
 
     Raises:
-        BuildError: an episode without keyframes or images, too few episodes for the splits, a check that fails.
-        DistractorError: the minimum gap cannot be met; the message names the question.
+        BuildError: episodes and keyframes do not fit, too few episodes for the splits, a check that fails.
+        DistractorError: more than MOST_SKIPPED of a type find no wrong options; the message names the first.
     """
-    episode_of = {(episode.task, episode.variation, episode.episode): episode for episode in episodes}
-    keyframes_of = {(line.task, line.variation, line.episode): line for line in keyframes}
-    _check_same_episodes(episode_of.keys(), keyframes_of.keys())
-    split_of = assign_splits(episode_of, settings)
-    drafts: list[Question] = []
-    for key in sorted(episode_of):
-        drafts += _draft_questions(episode_of[key], keyframes_of[key], split_of[key], settings)
-    pools = Pools(drafts, {key: episode.gripper_pose[:, :3] for key, episode in episode_of.items()}, settings)
-    splits = {split: [draft for draft in drafts if draft.split == split] for split in SPLITS}
-    built = {split: _with_options(questions, pools, settings, metadata or {}) for split, questions in splits.items()}
+    questions = list(stream_questions(tracks_of(episodes, keyframes, settings.state), settings, metadata, skipped))
+    built = {split: [question for question in questions if question.split == split] for split in SPLITS}
     check_questions(built, settings)
-    check_images([question for questions in built.values() for question in questions])
+    check_images(questions)
     return built
 
 
-def _check_same_episodes(recorded: Set[EpisodeKey], listed: Set[EpisodeKey]) -> None:
-    for missing, why in (
-        (recorded - listed, "has no line in keyframes.jsonl; run design_metadata again"),
-        (listed - recorded, "is in keyframes.jsonl, but there is no such demo; run design_metadata again"),
-    ):
-        if missing:
-            task, variation, episode = min(missing)
-            raise BuildError(f"{task}/variation{variation}/episode{episode} {why}")
+def stream_questions(
+    tracks: Iterable[Track],
+    settings: BuildQuestions,
+    metadata: Mapping[str, Metadata] | None = None,
+    skipped: Counter[str] | None = None,
+) -> Iterator[Question]:
+    """Yield the questions of `tracks` in their order, unchecked. `tracks` is gone through three times.
+
+    Raises BuildError and DistractorError as `build_questions` does, the latter at the end.
+    """
+    skipped = Counter() if skipped is None else skipped
+    survey = _survey(tracks, settings)
+    letters = _Letters(settings)
+    failed: dict[str, list[str]] = {}
+    for track in tracks:
+        if not track.keyframes:
+            skipped["episodes without keyframes"] += 1
+        asked = list(drafts(track, survey.split_of[track.key], settings))
+        for draft in asked:
+            truth = KINDS[draft.type].truth(draft, settings)
+            try:
+                wrong = _wrong_options(draft, truth, track, asked, survey, settings)
+            except DistractorError as error:
+                failed.setdefault(draft.type, []).append(f"{draft.id}: {error}")
+                skipped[f"{draft.type} questions without enough wrong options"] += 1
+                continue
+            yield _finished(draft, truth, wrong, letters, settings, (metadata or {}).get(draft.task))
+    for type, messages in failed.items():
+        if len(messages) > MOST_SKIPPED * survey.asked[type]:
+            raise DistractorError(f"{len(messages)} of {survey.asked[type]} {type} questions fail; {messages[0]}")
 
 
-def _draft_questions(episode: Episode, line: Keyframes, split: str, settings: BuildQuestions) -> list[Question]:
-    """Questions of one episode that still lack options, letter and prompt."""
-    drafts = []
-    for frame in current_frames(len(episode), line.keyframes, settings.frame_interval):
-        keyframe = next_keyframe(line.keyframes, frame)
-        if frame not in episode.frames:
-            raise BuildError(
-                f"{paths.relative(episode.folder)}: frame {frame} has no front image; build_questions.frame_interval "
-                f"({settings.frame_interval}) must be a multiple of extract_demos.frame_interval"
-            )
-        place = f"{episode.task}/variation{episode.variation}/episode{episode.episode}/frame{frame}"
-        for type in settings.types:
-            drafts.append(
-                Question(
-                    id=f"{place}/{type}",
-                    split=split,
-                    type=type,
-                    task=episode.task,
-                    variation=episode.variation,
-                    episode=episode.episode,
-                    frame=frame,
-                    keyframe=keyframe,
-                    image=paths.relative(episode.folder / "front_rgb" / f"{frame}.png"),
-                    instruction=line.instruction,
-                    state=_position(episode, frame),
-                    target=_position(episode, keyframe),
-                    options=[],
-                    answer="A",
-                    prompt="",
-                )
-            )
-    return drafts
+@dataclass(frozen=True)
+class _Survey:
+    """What has to be known of all episodes before the first question can be finished."""
+
+    split_of: dict[EpisodeKey, str]
+    pools: dict[tuple[str, str, str], Pool]  # by task, type and split
+    asked: Counter[str]  # questions by type
 
 
-def _position(episode: Episode, frame: int) -> list[float]:
-    return [round(float(value), RECORD_DECIMALS) + 0.0 for value in episode.gripper_pose[frame, :3]]
+def _survey(tracks: Iterable[Track], settings: BuildQuestions) -> _Survey:
+    split_of = assign_splits((track.key for track in tracks), settings)
+    pools: dict[tuple[str, str, str], Pool] = {}
+    asked: Counter[str] = Counter()
+    for track in tracks:
+        for draft in drafts(track, split_of[track.key], settings):
+            asked[draft.type] += 1
+            name = draft.task, draft.type, draft.split
+            if name not in pools:
+                pools[name] = Pool(generator(settings.seed, "/".join(name)))
+            pools[name].add(track.key, KINDS[draft.type].truth(draft, settings))
+    if not asked:
+        raise BuildError("no demonstration has a keyframe to ask about; check design_metadata.stopping_delta")
+    return _Survey(split_of, pools, asked)
 
 
-class Pools:
-    """Candidates for distractors: what the questions of a task have for answers, and where its grippers go."""
+def _wrong_options(
+    draft: Question, truth: str, track: Track, asked: Sequence[Question], survey: _Survey, settings: BuildQuestions
+) -> list[str]:
+    """Answers of other episodes come from the same split first, and from the others only when those are used up."""
+    rng = generator(settings.seed, draft.id)
+    splits = [draft.split, *(split for split in SPLITS if split != draft.split)]
+    names = [(draft.task, draft.type, split) for split in splits]
+    pools = [survey.pools[name] for name in names if name in survey.pools]
 
-    def __init__(self, drafts: Sequence[Question], positions: dict[EpisodeKey, np.ndarray], settings: BuildQuestions):
-        self.positions = positions
-        self.answers = defaultdict(list)  # (task, type) -> [(split, episode, position or movement label)]
-        for draft in drafts:
-            answer = true_option(draft, settings) if draft.type == "movement" else _true_position(draft)
-            self.answers[draft.task, draft.type].append((draft.split, _key(draft), answer))
+    def common() -> Mapping[str, int]:
+        if settings.distractors == "same_episode":
+            return same_answers((other for other in asked if other.type == draft.type), settings)
+        return pools[0].counts_without(track.key)
 
-    def answers_elsewhere(self, draft: Question) -> tuple[list, list]:
-        """Answers to the same type of question in other episodes of the task: (of the same split, of the others)."""
-        same_split, other_splits = [], []
-        for split, key, answer in self.answers[draft.task, draft.type]:
-            if key != _key(draft):
-                (same_split if split == draft.split else other_splits).append(answer)
-        return same_split, other_splits
-
-
-def _true_position(question: Question) -> list[float]:
-    return question.target if question.type == "waypoint" else question.state
-
-
-def _key(question: Question) -> EpisodeKey:
-    return question.task, question.variation, question.episode
-
-
-def _with_options(
-    drafts: Sequence[Question], pools: Pools, settings: BuildQuestions, metadata: Mapping[str, Metadata]
-) -> list[Question]:
-    """Draw the distractors of one split, order the options, write the prompts."""
-    letters = _balanced_letters(drafts, settings)
-    questions = []
-    for draft in drafts:
-        rng = generator(settings.seed, draft.id)
-        truth = true_option(draft, settings)
-        options = _draw_options(draft, truth, pools, settings, rng)
-        if settings.option_order == "canonical":
-            options = sorted([truth, *options], key=_sort_key)
-        else:
-            options.insert(LETTERS.index(letters[draft.id]), truth)
-        prompt = mcqa_prompt(
-            draft.type,
-            draft.instruction,
-            draft.state if settings.show_state else None,
-            options,
-            form=settings.prompt,
-            decimals=settings.decimals,
-            metadata=metadata.get(draft.task),
-        )
-        answer = LETTERS[options.index(truth)]
-        questions.append(replace(draft, options=options, answer=answer, prompt=prompt))
-    return questions
+    case = Case(
+        question=draft,
+        truth=truth,
+        settings=settings,
+        rng=rng,
+        states=track.states,
+        elsewhere=lambda: chain.from_iterable(pool.without(track.key, rng) for pool in pools),
+        common=common,
+    )
+    return KINDS[draft.type].wrong(case)
 
 
-def _draw_options(draft: Question, truth: str, pools: Pools, settings: BuildQuestions, rng) -> list[str]:
-    count, strategy = settings.options - 1, settings.distractors
-    pool, fallback = pools.answers_elsewhere(draft)
-    if draft.type == "movement":
-        return neighbouring_movements(truth, count, rng, pool if strategy == "other_episodes" else ())
-    if strategy == "same_episode":
-        pool, fallback = pools.positions[_key(draft)], pool
-    try:
-        positions = draw_distractors(
-            strategy, _true_position(draft), count, settings.minimum_gap, rng, pool, fallback, settings.decimals
-        )
-    except DistractorError as error:
-        raise DistractorError(f"{draft.id}: {error}") from None
-    return [format_state(position, settings.decimals) for position in positions]
+def _finished(
+    draft: Question, truth: str, wrong: list[str], letters: "_Letters", settings: BuildQuestions, scene: Metadata | None
+) -> Question:
+    """Order the options and write the prompt."""
+    if settings.option_order == "canonical":
+        options = sorted([truth, *wrong], key=_sort_key)
+    else:
+        options = list(wrong)
+        options.insert(letters.next(draft), truth)
+    states = {"waypoint": settings.show_state, "movement": settings.show_state_in_movement}
+    prompt = mcqa_prompt(
+        draft.type,
+        draft.instruction,
+        draft.state if states.get(draft.type, False) else None,
+        options,
+        form=settings.prompt,
+        decimals=settings.decimals,
+        metadata=scene,
+        kind=settings.state,
+    )
+    return replace(draft, options=options, answer=LETTERS[options.index(truth)], prompt=prompt)
 
 
-def _balanced_letters(drafts: Sequence[Question], settings: BuildQuestions) -> dict[str, str]:
-    """Letters in equal numbers per type, in random order: {question id: letter}."""
-    letters = {}
-    for type in settings.types:
-        ids = [draft.id for draft in drafts if draft.type == type]
-        if ids:
-            order = generator(settings.seed, f"letters/{drafts[0].split}/{type}").permutation(len(ids))
-            letters |= {id: LETTERS[place % settings.options] for id, place in zip(ids, order, strict=True)}
-    return letters
+class _Letters:
+    """Letters in equal numbers per split and type: of as many questions as there are options, one for each letter."""
+
+    def __init__(self, settings: BuildQuestions):
+        self.settings = settings
+        self.given: Counter[tuple[str, str]] = Counter()
+        self.round: dict[tuple[str, str], list[int]] = {}
+
+    def next(self, draft: Question) -> int:
+        """The place of the truth among the options of the next question of this split and type."""
+        name = draft.split, draft.type
+        number, place = divmod(self.given[name], self.settings.options)
+        if place == 0:
+            rng = generator(self.settings.seed, f"letters/{draft.split}/{draft.type}/{number}")
+            self.round[name] = rng.permutation(self.settings.options).tolist()
+        self.given[name] += 1
+        return self.round[name][place]
 
 
-def _sort_key(option: str) -> Sequence[float]:
-    return parse_movement(option) or parse_state(option)
+def _sort_key(option: str) -> tuple:
+    """Movements by their levels, positions by x, y, z, everything else as text."""
+    levels = parse_movement(option)
+    return (levels is None, *(levels or parse_position(option) or [option]))
 
 
 def generator(seed: int, name: str) -> np.random.Generator:

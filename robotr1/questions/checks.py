@@ -1,79 +1,124 @@
 """What must hold for every build: a broken question set would change every accuracy after it, silently."""
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-import numpy as np
+from PIL import Image
 from scipy import stats
 
 from robotr1 import paths
-from robotr1.demos.images import read_png
-from robotr1.questions.answers import parse_state
+from robotr1.questions.answers import parse_position
 from robotr1.questions.distractors import TOLERANCE, smallest_gap
-from robotr1.questions.movement import describe_movement, parse_movement
-from robotr1.questions.prompts import LETTERS, format_state
+from robotr1.questions.kinds import KINDS
+from robotr1.questions.movement import parse_movement
+from robotr1.questions.prompts import LETTERS
 from robotr1.records import Question
 from robotr1.settings import BuildQuestions
 
 LETTERS_P_VALUE = 0.001  # below this the letters of a split are not shuffled by chance
+IMAGE_TOKENS = 324  # of Qwen2.5-VL for 512 x 512 pixels, to which the paper's trainer enlarges 224 x 224
+_PIECE = re.compile(r"[A-Za-z]{1,4}|\s+|.")
 
 
 class BuildError(ValueError):
     """Questions cannot be built from these demonstrations, or do not hold; the message names the question and fix."""
 
 
+class QuestionCheck:
+    """Check questions one by one as they stream past; memory grows with the episodes and not with the questions.
+
+    Questions of an episode must come together within their split, as every build writes them.
+    """
+
+    def __init__(self, settings: BuildQuestions):
+        self.settings = settings
+        self.split_of: dict[tuple, str] = {}
+        self.episode: tuple | None = None
+        self.ids: set[str] = set()  # of the present episode
+        self.letters: defaultdict[tuple[str, str], Counter] = defaultdict(Counter)
+
+    def add(self, question: Question) -> Question:
+        """Return the question. Raises BuildError unless it holds by itself and beside those before it."""
+        episode = (question.task, question.variation, question.episode)
+        if episode != self.episode:
+            if self.split_of.get(episode, question.split) != question.split:
+                raise BuildError(f"{question.id}: its episode is in {self.split_of[episode]} and in {question.split}")
+            if episode in self.split_of:
+                raise BuildError(f"{question.id}: its episode occurs twice; read each episode once")
+            self.split_of[episode], self.episode, self.ids = question.split, episode, set()
+        if self.split_of[episode] != question.split:
+            raise BuildError(f"{question.id}: its episode is in {self.split_of[episode]} and in {question.split}")
+        if question.id in self.ids:
+            raise BuildError(f"{question.id}: occurs twice; read each episode once")
+        self.ids.add(question.id)
+        check_question(question, self.settings)
+        self.letters[question.split, question.type][question.answer] += 1
+        return question
+
+    def finish(self) -> None:
+        """Raise BuildError where shuffled letters are not equally frequent."""
+        if self.settings.option_order == "shuffled":
+            check_letters(self.letters, self.settings.options)
+
+
 def check_questions(splits: dict[str, Sequence[Question]], settings: BuildQuestions) -> None:
     """Raise BuildError unless ids are unique, splits share no episode, and every question and letter count holds."""
-    questions = [question for split in splits.values() for question in split]
-    if repeated := [name for name, count in Counter(question.id for question in questions).items() if count > 1]:
-        raise BuildError(f"{len(repeated)} question ids occur twice, first {repeated[0]}; read each episode once")
-    split_of: dict[tuple, str] = {}
-    for question in questions:
-        episode = (question.task, question.variation, question.episode)
-        if split_of.setdefault(episode, question.split) != question.split:
-            raise BuildError(f"{question.id}: its episode is in {split_of[episode]} and in {question.split}")
-        check_question(question, settings)
-    if settings.option_order == "shuffled":
-        check_letters(questions)
+    check = QuestionCheck(settings)
+    for questions in splits.values():
+        for question in questions:
+            check.add(question)
+    check.finish()
 
 
 def check_question(question: Question, settings: BuildQuestions) -> None:
-    """Raise BuildError unless the options are all different, apart enough, and hold the truth once, at the answer."""
+    """Raise BuildError unless the options are all different, apart enough, and hold the truth once, at the answer.
+
+    The prompt must show them and keep to the budget.
+    """
     options = question.options
     if len(options) != settings.options or len(set(options)) != len(options):
         raise BuildError(f"{question.id}: expected {settings.options} different options, got {options}")
-    truth = true_option(question, settings)
+    truth = KINDS[question.type].truth(question, settings)
     if truth not in options or LETTERS[options.index(truth)] != question.answer:
         raise BuildError(f"{question.id}: the answer {question.answer} is not the truth {truth} in {options}")
     if question.type == "movement":
         if not all(parse_movement(option) for option in options):
             raise BuildError(f"{question.id}: not all options are movement labels: {options}")
-    elif (gap := smallest_gap([parse_state(option) for option in options])) < settings.minimum_gap - TOLERANCE:
-        raise BuildError(f"{question.id}: two options are {gap:.3f} m apart, minimum_gap is {settings.minimum_gap}")
+    elif question.type in ("waypoint", "state"):
+        gap = smallest_gap([parse_position(option) for option in options])
+        if gap < settings.minimum_gap - TOLERANCE:
+            raise BuildError(f"{question.id}: two options are {gap:.3f} m apart, minimum_gap is {settings.minimum_gap}")
+    if f"\n[[{question.answer}]] {truth}\n" not in question.prompt:
+        raise BuildError(f"{question.id}: the prompt does not show the answer {question.answer}, {truth}")
+    may_be_long = IMAGE_TOKENS + len(question.prompt) > settings.prompt_budget  # a token has one character or more
+    if may_be_long and (tokens := prompt_tokens(question.prompt)) > settings.prompt_budget:
+        raise BuildError(
+            f"{question.id}: the prompt has about {tokens} tokens with its image, prompt_budget is "
+            f"{settings.prompt_budget}; use fewer options, prompt: compact, or a larger budget"
+        )
 
 
-def check_letters(questions: Sequence[Question]) -> None:
+def prompt_tokens(prompt: str) -> int:
+    """Tokens of a prompt with its image, estimated from above: a token for every four letters, digit, sign and space.
+
+    Qwen2.5's tokenizer writes digits one by one and takes most words, with the space before them, as one or two.
+    """
+    return IMAGE_TOKENS + len(_PIECE.findall(prompt))
+
+
+def check_letters(letters: dict[tuple[str, str], Counter], options: int) -> None:
     """Raise BuildError where the answers' letters of a split and type are not equally frequent (chi-square)."""
-    letters = defaultdict(Counter)
-    for question in questions:
-        letters[question.split, question.type].update({letter: 0 for letter in LETTERS[: len(question.options)]})
-        letters[question.split, question.type][question.answer] += 1
     for (split, type), counts in letters.items():
-        if stats.chisquare(list(counts.values())).pvalue < LETTERS_P_VALUE:
+        if stats.chisquare([counts[letter] for letter in LETTERS[:options]]).pvalue < LETTERS_P_VALUE:
             raise BuildError(f"{split}, {type}: letters are not balanced: {dict(sorted(counts.items()))}")
 
 
-def check_images(questions: Sequence[Question]) -> None:
-    """Raise BuildError, naming the file, unless every image can be read."""
+def check_images(questions: Iterable[Question]) -> None:
+    """Raise BuildError, naming the file, unless every image is a whole PNG by its checksums (no pixel is decoded)."""
     for image in dict.fromkeys(question.image for question in questions):
         try:
-            read_png(paths.ROOT / image)
-        except (OSError, ValueError) as error:
+            with Image.open(paths.ROOT / image, formats=["PNG"]) as file:
+                file.verify()
+        except (OSError, SyntaxError, ValueError) as error:
             raise BuildError(f"{image}: cannot be read ({error}); run the stage extract_demos again") from error
-
-
-def true_option(question: Question, settings: BuildQuestions) -> str:
-    """The text of the right option, from the question's own state and target."""
-    if question.type == "movement":
-        return describe_movement(np.subtract(question.target, question.state), settings.dead_zone)
-    return format_state(question.target if question.type == "waypoint" else question.state, settings.decimals)

@@ -2,6 +2,9 @@
 
 A label is held as three integers, one per axis (x, y, z): 0 no word, ±1 a "slightly" word, ±2 a full word; the
 sign is the direction along the axis. The rule is the one of the Robot-R1 paper, section 3.2.
+
+Between extended states, words for the hand follow the label where there is something to say: "move down; turn
+clockwise and close the gripper". Turns are those about the vertical, seen from above; tilts have no words.
 """
 
 import re
@@ -10,12 +13,20 @@ from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
+from scipy.spatial.transform import Rotation
+
+from robotr1.questions.states import ANGLES, is_extended
 
 Levels = tuple[int, int, int]
 
 # (positive, negative) word of each axis, seen by the front camera: +x comes toward it, +y is right, +z is up.
 AXIS_WORDS = (("forward", "backward"), ("right", "left"), ("up", "down"))
 STAY = "stay in place"
+
+# What the hand does: (positive, negative) words of a turn about the world's z, and of the gripper.
+HAND_WORDS = (("turn counterclockwise", "turn clockwise"), ("open the gripper", "close the gripper"))
+HAND_JOINT = "; "  # between a label and the words for the hand
+LEAST_TURN = 0.1  # rad; smaller turns get no word
 
 # Every label that the rule can give: the axis that changes most is never "slightly".
 LABELS = tuple(levels for levels in product(range(-2, 3), repeat=3) if max(map(abs, levels)) != 1)
@@ -70,9 +81,47 @@ def describe_movement(delta: Sequence[float], dead_zone: float = 0.01) -> str:
     return movement_text(movement_levels(delta, dead_zone))
 
 
+def describe_motion(state: Sequence[float], target: Sequence[float], dead_zone: float = 0.01) -> str:
+    """Describe the way from one state to another: the label and, where the states are extended, the hand's words."""
+    label = describe_movement(np.subtract(target[:3], state[:3]), dead_zone)
+    hand = hand_text(hand_levels(state, target)) if is_extended(target) else ""
+    return join_hand(label, hand)
+
+
+def hand_levels(state: Sequence[float], target: Sequence[float]) -> tuple[int, int]:
+    """What the hand does between two extended states: the signs of its turn about the vertical and of its opening."""
+    now, then = (Rotation.from_euler("xyz", one[ANGLES]) for one in (state, target))
+    turn = (then * now.inv()).as_rotvec()[2]
+    return int(np.sign(turn)) if abs(turn) > LEAST_TURN else 0, int(np.sign(target[-1] - state[-1]))
+
+
+def hand_text(levels: Sequence[int]) -> str:
+    """The words for the hand, empty where it does nothing."""
+    return " and ".join(words[level < 0] for words, level in zip(HAND_WORDS, levels, strict=True) if level)
+
+
+HANDS = {hand_text(levels): levels for levels in product((-1, 0, 1), repeat=2)}
+
+
+def join_hand(label: str, hand: str) -> str:
+    """A movement with the words for the hand behind it, where there are any."""
+    return f"{label}{HAND_JOINT}{hand}" if hand else label
+
+
+def split_hand(text: str) -> tuple[str, str]:
+    """The label and the words for the hand; the inverse of `join_hand`."""
+    label, _, hand = text.partition(HAND_JOINT)
+    return label, hand
+
+
 def parse_movement(text: str) -> Levels | None:
-    """Read a label written by `movement_text` (any case, final period allowed); None for anything else."""
-    plain = " ".join(text.lower().split()).rstrip(".")
+    """Read a label written by `movement_text` (any case, final period allowed); None for anything else.
+
+    Words for the hand may follow it; they have no levels here.
+    """
+    plain, hand = split_hand(" ".join(text.lower().split()).rstrip("."))
+    if hand not in HANDS:
+        return None
     levels = [0, 0, 0]
     for slightly, word in _PART.findall(plain):
         axis, sign = _LEVEL_OF_WORD.get(word, (None, 0))

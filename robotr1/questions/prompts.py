@@ -12,17 +12,21 @@ from robotr1.metadata import (
     FINGER_LENGTH,
     GRIPPER_SIZE,
     LABEL_WORDS,
+    PARTS,
     WORLD_ORIGIN,
     Metadata,
     describe_axes,
+    describe_briefly,
     describe_reference,
     describe_scale,
 )
+from robotr1.questions.states import NAMES, StateKind
 from robotr1.records import QuestionType
 
 Form = Literal["compact", "full"]
 LETTERS = "ABCDEFGH"
 
+ROLE = "You are the assistant of a Franka robot arm: you plan its tasks and carry them out."
 COMPACT_QUESTION = {
     "waypoint": "Where is the next waypoint?",
     "state": "Where is the gripper?",
@@ -30,16 +34,21 @@ COMPACT_QUESTION = {
 }
 STATE_LINES = {"compact": "Gripper: ", "full": "Position: "}  # what comes before the stated position
 FULL_QUESTION = {
-    "waypoint": "From the image and the current state, where is the next waypoint [x, y, z] of the gripper? "
+    "waypoint": "From the image and the current state, where is the next waypoint {names} of the gripper? "
     "Choose the option that fits best:",
-    "state": "From the image, what is the current position [x, y, z] of the gripper? Choose the option that fits best:",
+    "state": "From the image, what is the current {what} {names} of the gripper? Choose the option that fits best:",
     "movement": "Which movement takes the gripper to the next waypoint of the task? Choose the option that fits best:",
 }
 FULL_OPEN_QUESTION = {
-    "waypoint": "Determine the next position [x, y, z] of the gripper that carries the task on.",
-    "state": "Determine the current position [x, y, z] of the gripper from the image.",
+    "waypoint": "Determine the next {what} {names} of the gripper that carries the task on.",
+    "state": "Determine the current {what} {names} of the gripper from the image.",
 }
-
+WHAT: dict[StateKind, str] = {"position": "position", "extended": "state"}
+UNITS: dict[StateKind, str] = {
+    "position": "",
+    "extended": "Position in metres; roll, pitch and yaw in radians, turns about the fixed axes X, Y and Z in this "
+    "order; gripper 1 when open, 0 when closed.",
+}
 
 # What the full prompt says of the scene where no metadata are given: RLBench's front view, the paper's constants.
 STANDARD_SCENE = Metadata(
@@ -56,6 +65,7 @@ STANDARD_SCENE = Metadata(
     scale_object="gripper",
     scale_size=list(GRIPPER_SIZE),
     finger_length=FINGER_LENGTH,
+    in_prompt=list(PARTS),
 )
 
 
@@ -68,7 +78,7 @@ def format_number(value: float, decimals: int) -> str:
 
 
 def format_state(state: Sequence[float], decimals: int) -> str:
-    """Write a position in metres as the paper does: "[0.27, -0.11, 1.15]"."""
+    """Write a state as the paper does: "[0.27, -0.11, 1.15]", every number with at most `decimals` digits."""
     return "[" + ", ".join(format_number(value, decimals) for value in state) + "]"
 
 
@@ -86,28 +96,31 @@ def mcqa_prompt(
     form: Form,
     decimals: int,
     metadata: Metadata | None = None,
+    kind: StateKind = "position",
 ) -> str:
     """Write a multiple-choice prompt.
 
-    As in the paper, only the waypoint prompt may state where the gripper is: the state prompt asks for it, the movement
-    prompt leaves it out (and, in full form, also the origin and the gripper's size).
+    As in the paper, the full movement prompt leaves out the origin and the gripper's size. The paper's section 3.2
+    gives it the gripper's position and figure 6 does not: that is the caller's choice, by `state`.
 
     Args:
-        state: [3] metres; stated by waypoint prompts unless None, not used by the other types.
+        state: [3] metres, or an extended [7]; stated unless None. The state prompt asks for it and never states it.
         options: texts without letters, 2 to 8.
-        metadata: what the full form says of axes, reference point and gripper; the paper's constants where None.
+        metadata: what is said of axes, reference point and gripper, as far as its `in_prompt` goes. Where None, the
+            full form tells the paper's constants and the compact form nothing.
+        kind: what the states in this question set are.
     """
     choices = [f"[[{letter}]] {text}" for letter, text in zip(LETTERS, options, strict=False)]
     if form == "compact":
-        opening = _compact_opening(type, instruction, state, decimals)
+        opening = _compact_opening(type, instruction, state, decimals, metadata)
         return "\n".join([*opening, COMPACT_QUESTION[type], *choices, "Think, then answer."])
     answer = (
         "Think first, as an inner monologue, then give the final answer. Write the thought between <think> and "
         "</think> and the letter of one option between <answer> and </answer>, like this:\n"
         "<think> [your reasoning] </think> <answer> [[A]] </answer>"
     )
-    question = "\n".join([FULL_QUESTION[type], *choices])
-    return _full_prompt(type, instruction, state, decimals, metadata or STANDARD_SCENE, question, answer)
+    question = "\n".join([_named(FULL_QUESTION[type], kind), *choices])
+    return _full_prompt(type, instruction, state, decimals, metadata or STANDARD_SCENE, kind, question, answer)
 
 
 def states_position(prompt: str) -> bool:
@@ -123,47 +136,77 @@ def sft_prompt(
     form: Form,
     decimals: int,
     metadata: Metadata | None = None,
+    kind: StateKind = "position",
+    think: bool = False,
 ) -> str:
-    """Write the open question of the supervised baselines (waypoint or state): no options, the answer is a position.
+    """Write an open question (waypoint or state): no options, the answer is a state.
 
-    Direct and chain-of-thought examples share this prompt and differ in the answer only (Robot-R1, appendix B.2).
+    The supervised baselines' direct and chain-of-thought examples share this prompt and differ in the answer only
+    (Robot-R1, appendix B.2). With `think` it asks for a thought before the answer, each in its tags: the open-ended
+    form of reinforcement learning (Table 9).
     Raises ValueError for movement questions, which the paper's supervised data does not have.
     """
     if type not in FULL_OPEN_QUESTION:
         raise ValueError(f"no open question for type {type!r}; the supervised data has waypoint and state")
     if form == "compact":
-        opening = _compact_opening(type, instruction, state, decimals)
-        return "\n".join([*opening, COMPACT_QUESTION[type], "Answer with [x, y, z]."])
-    answer = "Give the position in metres as [x, y, z]."
-    return _full_prompt(
-        type, instruction, state, decimals, metadata or STANDARD_SCENE, FULL_OPEN_QUESTION[type], answer
-    )
+        opening = _compact_opening(type, instruction, state, decimals, metadata)
+        answer = f"Think, then answer with {state_names(kind)}." if think else f"Answer with {state_names(kind)}."
+        return "\n".join([*opening, COMPACT_QUESTION[type], answer])
+    answer = f"Give the {WHAT[kind]}{' in metres' if kind == 'position' else ''} as {state_names(kind)}."
+    if think:
+        answer = (
+            "Think first, as an inner monologue, then give the final answer. Write the thought between <think> and "
+            f"</think> and the {WHAT[kind]} between <answer> and </answer>, like this:\n"
+            f"<think> [your reasoning] </think> <answer> {state_names(kind)} </answer>"
+        )
+    question = _named(FULL_OPEN_QUESTION[type], kind)
+    return _full_prompt(type, instruction, state, decimals, metadata or STANDARD_SCENE, kind, question, answer)
 
 
-def _compact_opening(type: QuestionType, instruction: str, state: Sequence[float] | None, decimals: int) -> list[str]:
-    lines = [f"Task: {_sentence(instruction)}"]
-    if type == "waypoint" and state is not None:
+def state_names(kind: StateKind) -> str:
+    """The form of a state in a prompt: "[x, y, z]"."""
+    return f"[{', '.join(NAMES[kind])}]"
+
+
+def _named(question: str, kind: StateKind) -> str:
+    return question.replace("{what}", WHAT[kind]).replace("{names}", state_names(kind))
+
+
+def _compact_opening(type, instruction: str, state, decimals: int, scene: Metadata | None) -> list[str]:
+    lines = [f"Task: {sentence(instruction)}", *(describe_briefly(scene) if scene else ())]
+    if type != "state" and state is not None:
         lines.append(f"{STATE_LINES['compact']}{format_state(state, decimals)}.")
     return lines
 
 
-def _full_prompt(type, instruction, state, decimals, scene: Metadata, question: str, answer: str) -> str:
-    axes = ["Directions are those of the front view.", *describe_axes(scene)]
+def _full_prompt(type, instruction, state, decimals, scene: Metadata, kind: StateKind, question, answer) -> str:
+    told = {
+        "axes": ["Directions are those of the front view.", *describe_axes(scene)],
+        "reference": [describe_reference(scene)] if type != "movement" else [],
+        "scale": [describe_scale(scene)] if type != "movement" else [],
+    }
+    told = {part: lines if part in scene.in_prompt else [] for part, lines in told.items()}
     sections = [
-        ("", "You are the assistant of a Franka robot arm: you plan its tasks and carry them out."),
-        ("Task", _sentence(instruction)),
+        ("", ROLE),
+        ("Task", sentence(instruction)),
         ("Visual Input", "One image: the front view of the workspace."),
-        ("Coordinate System", "\n".join(axes if type == "movement" else [*axes, describe_reference(scene)])),
-        ("Robot Specifications", "" if type == "movement" else describe_scale(scene)),
+        ("Coordinate System", "\n".join(told["axes"] + told["reference"])),
+        ("Robot Specifications", "\n".join(told["scale"])),
         (
             "Current Robot State",
-            f"{STATE_LINES['full']}{format_state(state, decimals)}" if type == "waypoint" and state is not None else "",
+            f"{STATE_LINES['full']}{format_state(state, decimals)}" if type != "state" and state is not None else "",
         ),
+        ("States", "" if type == "movement" and state is None else UNITS[kind]),
         ("Question", question),
         ("Output Format", answer),
     ]
+    return join_sections(sections)
+
+
+def join_sections(sections: Sequence[tuple[str, str]]) -> str:
+    """A full prompt from (title, text) pairs; those without text are left out, an empty title gives no heading."""
     return "\n\n".join(f"## {title}\n{text}" if title else text for title, text in sections if text)
 
 
-def _sentence(instruction: str) -> str:
+def sentence(instruction: str) -> str:
     return instruction.strip().rstrip(".") + "."

@@ -1,19 +1,19 @@
 """Examples for the supervised baselines (Robot-R1, appendix B.2): an open question and the answer to imitate.
 
-direct: the position and nothing else. cot: for waypoint questions the plan, the present step, the movement and the
-position; state questions keep the direct answer, since the paper writes chains of thought for waypoints only. Plans
-come from the tasks' hand-written scripts, one step per waypoint of the expert.
+direct: the state and nothing else. cot: for waypoint questions the plan, the present step, the movement and the state;
+state questions keep the direct answer, since the paper writes chains of thought for waypoints only. Plans come from the
+tasks' hand-written scripts, one step per keyframe; an episode that does not fit its script (`planning.unplanned` counts
+such) gets a plain plan, whose steps say no more than the keyframes do. planning: see `planning.planning_example`.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-import numpy as np
-
-from robotr1.demos.tabletop.tasks import OBJECT_NAMES, load_task
+from robotr1.demos.tabletop.tasks import THINGS
 from robotr1.metadata import Metadata
-from robotr1.questions.movement import describe_movement
-from robotr1.questions.prompts import format_state, sft_prompt
+from robotr1.questions.movement import describe_motion
+from robotr1.questions.planning import script
+from robotr1.questions.prompts import FULL_OPEN_QUESTION, format_state, sft_prompt
 from robotr1.records import Keyframes, Question, SftExample
 from robotr1.settings import BuildQuestions
 
@@ -34,7 +34,7 @@ def sft_examples(
     keyframes_of = {(line.task, line.variation, line.episode): line.keyframes for line in keyframes}
     examples: dict[SftForm, list[SftExample]] = {form: [] for form in FORMS}
     for question in questions:
-        if question.type == "movement":
+        if question.type not in FULL_OPEN_QUESTION:
             continue
         prompt = sft_prompt(
             question.type,
@@ -43,6 +43,7 @@ def sft_examples(
             form=settings.prompt,
             decimals=settings.decimals,
             metadata=(metadata or {}).get(question.task),
+            kind=settings.state,
         )
         direct = format_state(question.target if question.type == "waypoint" else question.state, settings.decimals)
         chain = direct
@@ -62,9 +63,9 @@ def chain_of_thought(question: Question, keyframes: Sequence[int], settings: Bui
 
     `keyframes` are those of the question's episode and hold `question.keyframe`.
     """
-    plan = plan_steps(question.task, len(keyframes))
+    plan = plan_steps(question.task, len(keyframes), question.variation)
     steps = " ".join(f"{number}. {step}" for number, step in enumerate(plan, start=1))
-    movement = describe_movement(np.subtract(question.target, question.state), settings.dead_zone)
+    movement = describe_motion(question.state, question.target, settings.dead_zone)
     return "\n".join(
         [
             f"Plan: {steps}",
@@ -75,13 +76,11 @@ def chain_of_thought(question: Question, keyframes: Sequence[int], settings: Bui
     )
 
 
-def plan_steps(task: str, count: int) -> tuple[str, ...]:
-    """The task's scripted plan when it has `count` steps; else a plain one with a step per keyframe."""
-    if task in OBJECT_NAMES:
-        plan = tuple(load_task(task).plan)
-        if len(plan) == count:
-            return plan
-    thing = OBJECT_NAMES.get(task, "object")
+def plan_steps(task: str, count: int, variation: int = 0) -> tuple[str, ...]:
+    """The task's script when it has `count` steps; else a plain plan with a step per keyframe."""
+    if len(steps := script(task, variation)) == count:
+        return steps
+    thing = THINGS.get(task, ("object",))[0]
     approach = (f"move to the {thing}",) if count > 1 else ()
     middle = tuple(f"go on to waypoint {number}" for number in range(2, count))
     return approach + middle + ("finish the task",)

@@ -1,4 +1,4 @@
-"""Figures for looking at questions: options drawn into the image, letters counted, blind guesses compared."""
+"""Figures for looking at questions: options in the image, letters, difficulty, blind guesses."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,10 +7,12 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from robotr1.demos.episode import Episode
-from robotr1.questions.answers import parse_state
+from robotr1.questions.answers import parse_position
 from robotr1.questions.audit import BlindGuess
+from robotr1.questions.difficulty import UNITS, nearest_wrong
 from robotr1.questions.movement import parse_movement
 from robotr1.questions.prompts import LETTERS
+from robotr1.questions.strategy_audit import StrategyGuess, best_guesses
 from robotr1.records import Question
 
 TRUTH, OTHER, STATE = "#1b9e3a", "#d6302b", "#1f6fd1"
@@ -26,7 +28,7 @@ def draw_question(axes: Axes, question: Question, episode: Episode) -> None:
     """
     image = episode.image(question.frame)
     axes.imshow(image)
-    start = np.asarray(question.state)
+    start = np.asarray(question.state[:3])
     if question.type != "state":
         axes.plot(*_pixel(start, question, episode), "+", color=STATE, markersize=12, markeredgewidth=2)
     for place, (letter, option) in enumerate(zip(LETTERS, question.options, strict=False)):
@@ -41,7 +43,7 @@ def draw_question(axes: Axes, question: Question, episode: Episode) -> None:
             )
             end = start + (end - start) * (1.15 + 0.2 * place)  # letters of like arrows stay apart
         else:
-            end = np.asarray(parse_state(option))
+            end = np.asarray(parse_position(option))
         axes.text(
             *_pixel(end, question, episode),
             letter,
@@ -84,3 +86,31 @@ def plot_blind(axes: Axes, rows: Sequence[BlindGuess], split: str, chance: float
         axes.bar(x, [row.accuracy for row in bars], width, yerr=errors, label=policy, error_kw={"linewidth": 1})
     axes.axhline(chance, color="black", linestyle=":", linewidth=1, label="chance")
     axes.set(xticks=range(len(types)), xticklabels=types, ylim=(0, 1), ylabel="accuracy", title=split)
+
+
+def plot_strategies(axes: Axes, rows: Sequence[StrategyGuess], type: str, chance: float) -> None:
+    """The best blind guess at one type of question in test_in for every strategy, with intervals.
+
+    Filled dots where the prompt keeps the gripper's position to itself, squares where it states it.
+    """
+    chosen = [row for row in best_guesses(rows) if row.split == "test_in" and row.type == type]
+    strategies = list(dict.fromkeys(row.strategy for row in chosen))
+    for stated, marker, color, label in ((False, "o", TRUTH, "gripper not stated"), (True, "s", OTHER, "stated")):
+        points = [row for row in chosen if row.stated == stated]
+        if not points:
+            continue
+        errors = np.array([[row.accuracy - row.low, row.high - row.accuracy] for row in points]).T
+        places = [strategies.index(row.strategy) + (0.15 if stated else -0.15) for row in points]
+        accuracy = [row.accuracy for row in points]
+        axes.errorbar(accuracy, places, xerr=errors, fmt=marker, color=color, capsize=2, label=label)
+    axes.axvline(chance, color="black", linestyle=":", linewidth=1, label="chance")
+    axes.set(yticks=range(len(strategies)), yticklabels=strategies, xlim=(0, 1), xlabel="best blind guess", title=type)
+    axes.invert_yaxis()
+
+
+def plot_difficulty(axes: Axes, questions: Sequence[Question], type: str) -> None:
+    """How far the nearest wrong option is from the truth."""
+    distances = [nearest_wrong(question) for question in questions if question.type == type]
+    bins = [0.5, 1.5, 2.5, 3.5] if type == "movement" else 24
+    axes.hist(distances, bins=bins, color="#7a9cc6", rwidth=0.9)
+    axes.set(title=type, xlabel=f"nearest wrong option ({UNITS.get(type, 'no distance')})", ylabel="questions")

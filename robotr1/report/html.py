@@ -23,6 +23,7 @@ TABLE_TITLES = {
     "comparisons": "Paired comparisons on the same questions",
     "consistency": "Do the words fit the letter and the scene?",
     "consistency_change": "Change of the words with reinforcement learning",
+    "shortcut_audit": "Shortcut audit: the best blind guess for every way to draw wrong options",
 }
 NOT_SHOWN_TWICE = ("examples",)  # the report has its examples as text
 

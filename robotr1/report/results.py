@@ -1,7 +1,7 @@
 """Everything that the report shows, computed once from predictions, questions and training logs."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +32,7 @@ class Results:
     consistency_change: pd.DataFrame
     training: dict[str, pd.DataFrame]
     chance: float
+    strategies: pd.DataFrame = field(default_factory=pd.DataFrame)  # the audit of every way to draw wrong options
 
     @property
     def policies(self) -> list[str]:
@@ -74,7 +75,13 @@ def load_results(
         )
     answered = {prediction.policy for prediction in predictions}
     logs = {name: log for name, log in read_training_logs(models_folder).items() if name in answered}
-    return analyze(settings, predictions, questions, logs)
+    return replace(analyze(settings, predictions, questions, logs), strategies=read_strategies(questions_folder))
+
+
+def read_strategies(folder: Path = paths.QUESTIONS) -> pd.DataFrame:
+    """The shortcut audit of every strategy from `<folder>/card.json`; empty where there is none."""
+    path = folder / "card.json"
+    return pd.DataFrame(json.loads(path.read_text(encoding="utf-8"))["strategies"] if path.is_file() else [])
 
 
 def analyze(

@@ -35,7 +35,8 @@ def full_tables(results: Results) -> dict[str, pd.DataFrame]:
         "consistency": results.consistency,
         "consistency_change": results.consistency_change,
     }
-    return {name: _in_order(table) for name, table in tables.items()}
+    tables = {name: _in_order(table) for name, table in tables.items()}
+    return tables | ({"shortcut_audit": results.strategies} if len(results.strategies) else {})
 
 
 def reading_tables(results: Results) -> dict[str, pd.DataFrame]:
@@ -46,6 +47,7 @@ def reading_tables(results: Results) -> dict[str, pd.DataFrame]:
     tables["comparisons"] = comparison_table(results)
     tables["consistency"] = consistency_table(results)
     tables["consistency_change"] = change_table(results)
+    tables["shortcut_audit"] = strategy_table(results)
     return {name: table for name, table in tables.items() if len(table)}
 
 
@@ -131,6 +133,17 @@ def change_table(results: Results) -> pd.DataFrame:
         for row in _in_order(results.consistency_change).itertuples()
     ]
     return pd.DataFrame(rows)
+
+
+def strategy_table(results: Results) -> pd.DataFrame:
+    """What the best of five policies that never see the image reaches for every way to draw wrong options."""
+    rows: dict[tuple[str, bool], dict[str, str]] = {}
+    for row in results.strategies.itertuples():
+        if row.split == "test_in":
+            cells = {"wrong options": row.strategy, "prompt states the gripper": "yes" if row.stated else "no"}
+            cells = rows.setdefault((row.strategy, row.stated), cells)
+            cells[row.type] = f"{interval(row.accuracy, row.low, row.high)} ({row.policy})"
+    return pd.DataFrame(rows.values()).fillna("")
 
 
 def published_reading_tables() -> dict[str, pd.DataFrame]:

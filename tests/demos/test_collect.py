@@ -1,8 +1,15 @@
 """Collecting: the same files for any number of workers, retries counted, nothing lost and nothing kept by mistake."""
 
 import dataclasses
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 
+import joblib
+import numpy as np
 import pytest
 
 from robotr1.demos import collect
@@ -10,6 +17,7 @@ from robotr1.demos.collect import CollectionError, collect_demos, prepare_folder
 from robotr1.demos.episode import read_episode
 from robotr1.demos.rlbench import RLBenchMissing
 from robotr1.demos.tabletop import episodes
+from robotr1.demos.write import CAMERAS
 from robotr1.keyframes import find_keyframes
 from robotr1.paths import PANDA
 from robotr1.settings import ExtractDemos
@@ -23,6 +31,9 @@ SETTINGS = ExtractDemos(
     demos_per_held_out_task=1,
     image_size=32,
     frame_interval=30,
+    frames="questions",
+    cameras=["front"],
+    depth_and_masks=False,
     workers=1,
     seed=3,
 )
@@ -38,7 +49,7 @@ def files(root):
 @pytest.fixture(scope="module")
 def collected(tmp_path_factory):
     root = tmp_path_factory.mktemp("collected") / "demos"
-    return root, collect_demos(SETTINGS, root)
+    return root, collect_demos(SETTINGS, root).tasks
 
 
 @needs_panda
@@ -67,21 +78,95 @@ def test_episodes_of_a_task_differ(collected):
 @needs_panda
 def test_two_workers_write_the_same_bytes_as_one(collected, tmp_path):
     root, summary = collected
-    again = collect_demos(dataclasses.replace(SETTINGS, workers=2), tmp_path / "demos")
+    again = collect_demos(dataclasses.replace(SETTINGS, workers=2), tmp_path / "demos").tasks
     assert files(tmp_path / "demos") == files(root)
     assert again == summary
 
 
 @needs_panda
-def test_a_stopped_collection_goes_on_where_it_stopped(collected, tmp_path, monkeypatch):
+def test_a_stopped_collection_goes_on_where_it_stopped(collected, tmp_path):
     root, summary = collected
     shutil.copytree(root, tmp_path / "demos")
     shutil.rmtree(tmp_path / "demos/push_button/variation0/episodes/episode1")
     kept = tmp_path / "demos/push_button/variation0/episodes/episode0/low_dim_obs.pkl"
     before = kept.stat().st_mtime_ns
-    assert collect_demos(SETTINGS, tmp_path / "demos") == summary
+    assert collect_demos(SETTINGS, tmp_path / "demos").tasks == summary
     assert files(tmp_path / "demos") == files(root)
     assert kept.stat().st_mtime_ns == before
+
+
+COLLECT = """
+import sys
+from pathlib import Path
+from robotr1.demos.collect import collect_demos
+from robotr1.settings import ExtractDemos
+
+if __name__ == "__main__":
+    collect_demos(ExtractDemos(**{settings}), Path(sys.argv[1]))
+"""
+
+
+@needs_panda
+@pytest.mark.parametrize("workers", [1, 2])
+def test_ctrl_c_leaves_whole_episodes_and_the_next_run_goes_on(collected, tmp_path, workers):
+    root, summary = collected
+    settings = dataclasses.replace(SETTINGS, workers=workers)
+    program = tmp_path / "collect.py"
+    program.write_text(COLLECT.replace("{settings}", repr(dataclasses.asdict(settings))))
+    # A terminal sends Ctrl-C to the program and all its workers.
+    run = subprocess.Popen(
+        [sys.executable, program, tmp_path / "demos"], stderr=subprocess.PIPE, start_new_session=True
+    )
+    while run.poll() is None and not list(tmp_path.rglob("episode?/low_dim_obs.pkl")):
+        time.sleep(0.01)
+    os.killpg(run.pid, signal.SIGINT)
+    _, errors = run.communicate(timeout=60)
+    assert run.returncode != 0
+    assert b"KeyboardInterrupt" in errors
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "demos").rglob("episode?/low_dim_obs.pkl")}
+    assert 1 <= len(kept) < 3
+    assert collect_demos(settings, tmp_path / "demos").tasks == summary
+    assert files(tmp_path / "demos") == files(root)
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+
+
+def _has_simulated():
+    return "robotr1.demos.tabletop.scene" in sys.modules
+
+
+@needs_panda
+def test_a_dask_cluster_takes_over_and_writes_the_same_bytes(collected, tmp_path):
+    distributed = pytest.importorskip("distributed", reason="no Dask: pip install 'robotr1[cluster]'")
+    root, summary = collected
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        with joblib.parallel_config(backend="dask"):
+            assert collect_demos(SETTINGS, tmp_path / "demos").tasks == summary
+        assert client.run(_has_simulated) and all(client.run(_has_simulated).values())
+    assert files(tmp_path / "demos") == files(root)
+
+
+@needs_panda
+def test_all_frames_cameras_depths_and_masks(collected, tmp_path):
+    root, _ = collected
+    everything = {"frames": "all", "cameras": list(CAMERAS), "depth_and_masks": True}
+    settings = dataclasses.replace(SETTINGS, held_out_tasks=[], demos_per_train_task=1, **everything)
+    collect_demos(settings, tmp_path / "demos")
+    name = "push_button/variation0/episodes/episode0"
+    episode = read_episode(tmp_path / "demos" / name)
+    folders = {path.name: path for path in episode.folder.iterdir() if path.is_dir()}
+    assert set(folders) == {f"{camera}_{kind}" for camera in CAMERAS for kind in ("rgb", "depth", "mask")}
+    for folder in folders.values():
+        assert sorted(int(path.stem) for path in folder.glob("*.png")) == list(range(len(episode)))
+    for camera in CAMERAS:
+        near, far = (episode.misc[0][f"{camera}_camera_{plane}"] for plane in ("near", "far"))
+        assert near < episode.depth(0, camera).min() < episode.depth(0, camera).max() <= far
+        assert len(np.unique(episode.mask(0, camera))) > 1
+    fewer = read_episode(root / name)
+    np.testing.assert_array_equal(episode.image(30), fewer.image(30))
+    assert (episode.folder / "low_dim_obs.pkl").read_bytes() == (fewer.folder / "low_dim_obs.pkl").read_bytes()
 
 
 @needs_panda
@@ -91,7 +176,7 @@ def test_failed_attempts_are_counted_and_never_written(collected, tmp_path, monk
     calls = []
 
     def demonstrate(scene):
-        calls.append(scene.object_position())
+        calls.append(scene.positions()[0])
         if len(calls) < 3:
             raise expert.AttemptFailed("bad luck")
         return original(scene)
@@ -99,7 +184,7 @@ def test_failed_attempts_are_counted_and_never_written(collected, tmp_path, monk
     original = expert.demonstrate
     monkeypatch.setattr(expert, "demonstrate", demonstrate)
     settings = dataclasses.replace(SETTINGS, held_out_tasks=[], demos_per_train_task=1)
-    (row,) = collect_demos(settings, tmp_path / "demos")
+    (row,) = collect_demos(settings, tmp_path / "demos").tasks
     assert (row.demos, row.attempts, row.failures) == (1, 3, 2)
     assert not (calls[0] == calls[1]).all()
     assert not (calls[1] == calls[2]).all()
@@ -122,8 +207,8 @@ def test_gives_up_after_ten_attempts_and_says_why(tmp_path, monkeypatch):
 
 
 def test_unknown_task_names_the_known_ones(tmp_path):
-    with pytest.raises(CollectionError, match=r"no task open_drawer.*pick_up_cup"):
-        collect_demos(dataclasses.replace(SETTINGS, train_tasks=["open_drawer"]), tmp_path / "demos")
+    with pytest.raises(CollectionError, match=r"no task open_fridge.*pick_up_cup"):
+        collect_demos(dataclasses.replace(SETTINGS, train_tasks=["open_fridge"]), tmp_path / "demos")
 
 
 def test_a_missing_robot_says_how_to_fetch_it(tmp_path, monkeypatch):
@@ -166,7 +251,8 @@ def test_the_stamp_knows_what_changes_an_episode():
     assert (
         collect.stamp(dataclasses.replace(SETTINGS, workers=8, demos_per_train_task=9, recorded_folder="x")) == content
     )
-    for change in ({"seed": 4}, {"image_size": 64}, {"frame_interval": 10}, {"source": "rlbench"}):
+    changes = [{"seed": 4}, {"image_size": 64}, {"frame_interval": 10}, {"source": "rlbench"}, {"frames": "all"}]
+    for change in [*changes, {"cameras": ["front", "wrist"]}, {"depth_and_masks": True}]:
         assert collect.stamp(dataclasses.replace(SETTINGS, **change)) != content
 
 

@@ -6,19 +6,20 @@ import os
 import pickle
 import subprocess
 import sys
+import tracemalloc
 import types
 import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from pickles import edit_pickle
 
 from robotr1.demos import images
 from robotr1.demos.episode import Camera, EpisodeError, list_episodes, read_episode, write_episode
 from robotr1.demos.unpickle import load_pickle
-from robotr1.demos.write import Demo, Observation, dump_pickle
 
 FIELDS_2019 = {
     "gripper_pose": "end_effector_pose",
@@ -27,19 +28,31 @@ FIELDS_2019 = {
 }
 
 
-def edit_pickle(folder, change):
-    """Rewrite low_dim_obs.pkl after `change` has edited its list of observations."""
-    path = folder / "low_dim_obs.pkl"
-    demo = load_pickle(path)
-    observations = []
-    for recorded in demo._observations:
-        observation = Observation()
-        observation.__dict__.update(recorded.__dict__)
-        observations.append(observation)
-    rewritten = Demo()
-    rewritten._observations = observations
-    rewritten.random_seed = None
-    path.write_bytes(dump_pickle(change(observations) or rewritten))
+LONG = b"\xff\xff\xff\x7f"
+ARRAY = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(K\x00tC\x01btR"
+FLOATS = b"cnumpy\ndtype\n(X\x02\x00\x00\x00f8\x89\x88tR"
+HOSTILE = {
+    "pip.main": b"cpip\nmain\n(]X\x07\x00\x00\x00installatR.",
+    "a chain of getattr": b"cbuiltins\ngetattr\n(cnumpy\nndarray\nX\x09\x00\x00\x00__class__tR.",
+    "reduce within reduce": b"\x80\x04crlbench.demo\nDemo\n)\x81}X\x01\x00\x00\x00x"
+    b"cbuiltins\neval\n(cos\ngetcwd\n)RtRsb.",
+    "a name with dots": b"\x80\x04\x8c\x0crlbench.demo\x8c\x0dDemo.__init__\x93.",
+    "a class as a method": b"crlbench.demo\nDemo\n)\x81}X\x0c\x00\x00\x00__setstate__cnumpy\ndtype\nsb}b"
+    b"cos\nsystem\n.",
+    "the table of memories": b"\x80\x03Nr" + LONG + b"p2147483647\n",
+    "long bytes": b"\x80\x03B" + LONG,
+    "long bytearray": b"\x80\x05\x96\xff\xff\xff\xff\x0f\x00\x00\x00.",
+    "a long frame": b"\x80\x04\x95\xff\xff\xff\xff\xff\x00\x00\x00.",
+    "numpy.ndarray of a terabyte": b"cnumpy\nndarray\n(\x8a\x06\x00\x00\x00\x00\x00\x01tR.",
+    "array of a terabyte": b"\x80\x03" + ARRAY + b"(K\x01(\x8a\x06\x00\x00\x00\x00\x00\x01t" + FLOATS + b"\x89C\x00tb.",
+    "array of 2^64 numbers": b"\x80\x03" + ARRAY + b"(K\x01(\x8a\x05\x00\x00\x00\x00\x01\x8a\x05\x00\x00\x00\x00\x01t"
+    + FLOATS + b"\x89C\x00tb.",
+    "array of objects": b"\x80\x03cnumpy\ndtype\n(X\x02\x00\x00\x00O8\x89\x88tR.",
+    "a key that is a tower of tuples": b"\x80\x03}K\x00" + b"q\x00h\x00\x86" * 60 + b"K\x01s.",
+    "a set": b"\x80\x04\x8f(K\x00\x90.",
+    "a registered extension": b"\x80\x02\x82\x01.",
+    "a persistent id": b"Pid\n.",
+}  # fmt: skip
 
 
 class TestRealRecording:
@@ -94,7 +107,8 @@ class TestRealRecording:
         recorded, ours = (load_pickle(f / "low_dim_obs.pkl")._observations[3] for f in (real_folder, copy))
         assert set(vars(recorded)) == set(vars(ours))
         np.testing.assert_allclose(ours.gripper_matrix, recorded.gripper_matrix, atol=1e-6)
-        assert {type(ours.gripper_pose), type(ours.gripper_open)} == {np.ndarray, float}
+        assert isinstance(ours.gripper_pose, np.ndarray)
+        assert type(ours.gripper_open) is float
 
 
 class TestFormats:
@@ -230,11 +244,53 @@ class TestBrokenInput:
         with pytest.raises(EpisodeError, match="refused"):
             load_pickle(tmp_path / "x.pkl")
 
-    def test_a_pickle_cannot_alter_the_stand_in_classes(self, tmp_path):
+    @pytest.mark.parametrize("data", HOSTILE.values(), ids=HOSTILE)
+    def test_hostile_pickles_end_at_once_and_take_no_memory(self, tmp_path, data):
+        (tmp_path / "x.pkl").write_bytes(data)
+        tracemalloc.start()
+        try:
+            with pytest.raises(EpisodeError, match=r"x\.pkl: (refused|not a readable pickle)"):
+                load_pickle(tmp_path / "x.pkl")
+            assert tracemalloc.get_traced_memory()[1] < 2**22
+        finally:
+            tracemalloc.stop()
+
+    def test_an_array_as_large_as_its_bytes_is_taken(self, tmp_path):
+        number = np.array([1.5]).tobytes()
+        (tmp_path / "x.pkl").write_bytes(
+            b"\x80\x03" + ARRAY + b"(K\x01(K\x01t" + FLOATS + b"\x89C\x08" + number + b"tb."
+        )
+        np.testing.assert_array_equal(load_pickle(tmp_path / "x.pkl"), [1.5])
+
+    def test_lists_shared_in_lists_are_not_unfolded(self, make_episode):
+        bomb = [0.0] * 7
+        for _ in range(20):
+            bomb = [bomb] * 7  # 7^21 numbers, in a few hundred bytes
+        folder = make_episode(task_low_dim_state=np.zeros((24, 3)))
+        for name in ("task_low_dim_state", "gripper_pose"):
+            edit_pickle(folder, lambda observations, name=name: setattr(observations[0], name, bomb))
+            with pytest.raises(EpisodeError, match=rf"frame 0: {name}"):
+                read_episode(folder)
+
+    @given(scale=st.floats(0, 3), axis=arrays(np.float64, 4, elements=st.floats(-1, 1)).filter(lambda q: q @ q > 0.01))
+    @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    def test_only_unit_quaternions_are_rotations(self, make_episode, scale, axis):
+        poses = np.tile([0.3, 0, 1, 0, 1, 0, 0.0], (24, 1))
+        poses[7, 3:] = scale * axis / np.linalg.norm(axis)
+        folder = make_episode(gripper_pose=poses)
+        if abs(scale - 1) < 0.0099:
+            assert len(read_episode(folder)) == 24
+        elif abs(scale - 1) > 0.0101:
+            with pytest.raises(EpisodeError, match="frame 7.*unit quaternion"):
+                read_episode(folder)
+
+    @pytest.mark.parametrize("name", [b"rlbench.demo\nDemo", b"numpy\ndtype", b"numpy.core.multiarray\n_reconstruct"])
+    def test_a_pickle_cannot_alter_the_stand_ins(self, tmp_path, name):
         path = tmp_path / "x.pkl"
-        path.write_bytes(b"\x80\x02crlbench.demo\nDemo\nN}X\x04\x00\x00\x00evilK\x01s\x86b.")
-        load_pickle(path)
-        path.write_bytes(b"crlbench.demo\nDemo\n.")
+        path.write_bytes(b"\x80\x02c" + name + b"\nN}X\x04\x00\x00\x00evilK\x01s\x86b.")
+        with pytest.raises(EpisodeError, match="attributes for a"):
+            load_pickle(path)
+        path.write_bytes(b"c" + name + b"\n.")
         assert not hasattr(load_pickle(path), "evil")
 
     def test_truncated_pickle(self, make_episode):

@@ -1,13 +1,20 @@
-"""Recordings as a source: copied after a check, refused with the name of the bad file."""
+"""Recordings as a source: copied after a check; damaged ones are left out, each with its reason."""
 
 import dataclasses
+import os
+import pickle
+import re
+import shutil
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pickles import edit_pickle
 
 from robotr1.demos.collect import CollectionError, collect_demos
 from robotr1.demos.episode import EpisodeError, read_episode
-from robotr1.demos.recorded import choose_recorded, copy_recorded
+from robotr1.demos.recorded import copy_recorded, find_recorded
 from robotr1.settings import ExtractDemos
 
 SETTINGS = ExtractDemos(
@@ -19,9 +26,13 @@ SETTINGS = ExtractDemos(
     demos_per_held_out_task=0,
     image_size=224,
     frame_interval=10,
+    frames="questions",
+    cameras=["front"],
+    depth_and_masks=False,
     workers=1,
     seed=0,
 )
+EPISODES = "pick_up_cup/variation0/episodes"
 
 
 @pytest.fixture
@@ -31,60 +42,192 @@ def source(make_episode, tmp_path):
     return tmp_path / "source"
 
 
+@pytest.fixture
+def film(make_episode, tmp_path):
+    """One episode with an image of every frame: a bright square that moves."""
+    images = np.full((24, 32, 32, 3), 40, dtype=np.uint8)
+    for frame, image in enumerate(images):
+        image[10:20, frame : frame + 8] = 220
+    return make_episode(root=tmp_path / "source", images={"front_rgb": dict(enumerate(images))})
+
+
+def take_in(source, output, amount=3, **options):
+    demos = {"pick_up_cup": amount}
+    return copy_recorded(demos, find_recorded(demos, source), output, frame_interval=10, **options)
+
+
 def test_copies_the_first_episodes_without_depth_and_masks(source, tmp_path):
-    depth = source / "pick_up_cup/variation0/episodes/episode0/front_depth"
-    depth.mkdir()
-    (depth / "0.png").write_bytes(b"")
+    for name in ("front_depth", "wrist_rgb"):
+        (source / EPISODES / "episode0" / name).mkdir()
+        (source / EPISODES / "episode0" / name / "0.png").write_bytes(b"")
+    (source / EPISODES / "episode0/notes.txt").write_text("not RLBench's")
     settings = dataclasses.replace(SETTINGS, recorded_folder=str(source))
-    (row,) = collect_demos(settings, tmp_path / "demos")
+    collection = collect_demos(settings, tmp_path / "demos")
+    (row,) = collection.tasks
     assert (row.task, row.demos, row.attempts) == ("pick_up_cup", 2, None)
-    copied = read_episode(tmp_path / "demos/pick_up_cup/variation0/episodes/episode1")
-    original = read_episode(source / "pick_up_cup/variation0/episodes/episode1")
+    assert collection.left_out == []
+    copied = read_episode(tmp_path / "demos" / EPISODES / "episode1")
+    original = read_episode(source / EPISODES / "episode1")
     np.testing.assert_array_equal(copied.gripper_pose, original.gripper_pose)
     np.testing.assert_array_equal(copied.image(10), original.image(10))
     assert copied.instructions == original.instructions
-    assert not list((tmp_path / "demos").rglob("*_depth"))
-    assert collect_demos(settings, tmp_path / "demos") == [row]  # a second run finds its own files
+    names = {path.name for path in (tmp_path / "demos" / EPISODES / "episode0").iterdir()}
+    assert names == {"low_dim_obs.pkl", "front_rgb"}
+    assert collect_demos(settings, tmp_path / "demos") == collection  # a second run finds its own files
+
+
+def test_depth_and_masks_and_other_cameras_come_along_on_request(source, tmp_path):
+    first = source / EPISODES / "episode0"
+    for camera in ("front", "wrist"):
+        for kind in ("rgb", "depth", "mask"):
+            (first / f"{camera}_{kind}").mkdir(exist_ok=True)
+            (first / f"{camera}_{kind}" / "0.png").write_bytes((first / "front_rgb/0.png").read_bytes())
+    left_out = take_in(source, tmp_path / "demos", cameras=["front", "wrist"], depth_and_masks=True)
+    names = {path.name for path in (tmp_path / "demos" / EPISODES / "episode0").iterdir() if path.is_dir()}
+    assert names == {f"{camera}_{kind}" for camera in ("front", "wrist") for kind in ("rgb", "depth", "mask")}
+    assert [left.episode[-8:] for left in left_out] == ["episode1", "episode2"]
+    assert all("no front_depth, front_mask, wrist_rgb" in left.reason for left in left_out)
 
 
 def test_a_task_without_recordings_is_named_with_those_there_are(source):
     with pytest.raises(EpisodeError, match=r"no episodes of reach_target.*pick_up_cup"):
-        choose_recorded({"reach_target": 1}, source)
+        find_recorded(["reach_target"], source)
 
 
 def test_an_empty_folder_is_said_to_hold_nothing(tmp_path):
     with pytest.raises(EpisodeError, match="nothing"):
-        choose_recorded({"reach_target": 1}, tmp_path)
+        find_recorded(["reach_target"], tmp_path)
 
 
-def test_a_cut_png_is_named_and_its_episode_not_copied(source, tmp_path):
-    image = source / "pick_up_cup/variation0/episodes/episode1/front_rgb/10.png"
-    image.write_bytes(image.read_bytes()[:200])
-    with pytest.raises(EpisodeError, match=r"episode1.front_rgb.10\.png"):
-        copy_recorded(choose_recorded({"pick_up_cup": 3}, source), tmp_path / "demos")
-    assert not (tmp_path / "demos/pick_up_cup/variation0/episodes/episode1").exists()
+class Hostile:
+    def __reduce__(self):
+        return os.system, ("true",)
 
 
-def test_a_damaged_pickle_is_named(source, tmp_path):
-    path = source / "pick_up_cup/variation0/episodes/episode0/low_dim_obs.pkl"
-    path.write_bytes(path.read_bytes()[:500])
-    with pytest.raises(EpisodeError, match=r"episode0.low_dim_obs\.pkl"):
-        copy_recorded(choose_recorded({"pick_up_cup": 1}, source), tmp_path / "demos")
+def nan_pose(observations):
+    observations[2].gripper_pose = np.full(7, np.nan)
 
 
-def test_an_episode_without_front_images_is_named(make_episode, tmp_path):
-    make_episode(root=tmp_path / "source", images={})
-    with pytest.raises(EpisodeError, match=r"front_rgb: no images"):
-        copy_recorded(choose_recorded({"pick_up_cup": 1}, tmp_path / "source"), tmp_path / "demos")
+def long_quaternion(observations):
+    observations[2].gripper_pose = np.array([0, 0, 1, 0, 0.5, 0, 0.0])
+
+
+def exchange(observations):
+    observations[3], observations[20] = observations[20], observations[3]
+
+
+def lose_frames(observations):
+    del observations[3:9]
+    observations += [observations[-1]] * 6  # as many as there are images
+
+
+def half_open(observations):
+    observations[4].gripper_open = 0.5
+
+
+def no_frames(observations):
+    del observations[:]
+
+
+DAMAGE = {
+    "hostile": (lambda f: (f / "low_dim_obs.pkl").write_bytes(pickle.dumps(Hostile())), "refused"),
+    "cut": (lambda f: os.truncate(f / "low_dim_obs.pkl", 500), "not a readable pickle"),
+    "lost": (lambda f: (f / "low_dim_obs.pkl").unlink(), "low_dim_obs.pkl: file not found"),
+    "cut image": (lambda f: os.truncate(f / "front_rgb/10.png", 200), r"^front_rgb.10\.png: not a readable PNG"),
+    "lost image": (lambda f: (f / "front_rgb/10.png").unlink(), r"1 of 24 images missing, such as 10\.png"),
+    "lost images": (lambda f: [p.unlink() for p in (f / "front_rgb").iterdir()], "front_rgb: no images"),
+    "nan": (lambda f: edit_pickle(f, nan_pose), "frame 2: gripper_pose is not a finite number"),
+    "quaternion": (lambda f: edit_pickle(f, long_quaternion), "frame 2.*unit quaternion.*length 0.5"),
+    "swapped": (lambda f: edit_pickle(f, exchange), "between frames 2 and 3 the arm moves.*not in their order"),
+    "missing": (lambda f: edit_pickle(f, lose_frames), "between frames 2 and 3 the arm moves.*missing"),
+    "half open": (lambda f: edit_pickle(f, half_open), "gripper_open must be 1.0"),
+    "empty": (lambda f: edit_pickle(f, no_frames), "no list of observations"),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_a_damaged_episode_is_left_out_with_its_reason_and_the_rest_goes_on(source, tmp_path, kind):
+    spoil, reason = DAMAGE[kind]
+    spoil(source / EPISODES / "episode1")
+    settings = dataclasses.replace(SETTINGS, recorded_folder=str(source), demos_per_train_task=3)
+    with pytest.warns(UserWarning, match=r"pick_up_cup: 2 of 3 demonstrations.*1 damaged"):
+        collection = collect_demos(settings, tmp_path / "demos")
+    (left,) = collection.left_out
+    assert left.episode == f"{EPISODES}/episode1"
+    assert re.search(reason, left.reason), left.reason
+    assert sorted(path.name for path in (tmp_path / "demos" / EPISODES).iterdir()) == ["episode0", "episode2"]
+
+
+def test_the_next_episode_takes_the_place_of_a_damaged_one(source, tmp_path):
+    DAMAGE["cut"][0](source / EPISODES / "episode0")
+    settings = dataclasses.replace(SETTINGS, recorded_folder=str(source))
+    collection = collect_demos(settings, tmp_path / "demos")
+    assert collection.tasks[0].demos == 2
+    assert len(collection.left_out) == 1
+
+
+def test_an_episode_that_went_bad_later_does_not_stay(source, tmp_path):
+    settings = dataclasses.replace(SETTINGS, recorded_folder=str(source), demos_per_train_task=3)
+    assert collect_demos(settings, tmp_path / "demos").tasks[0].demos == 3
+    DAMAGE["cut"][0](source / EPISODES / "episode0")
+    with pytest.warns(UserWarning, match="2 of 3"):
+        assert collect_demos(settings, tmp_path / "demos").tasks[0].demos == 2
+
+
+def test_nothing_usable_is_an_error_with_the_first_reason(source, tmp_path):
+    for number in range(3):
+        DAMAGE["cut"][0](source / EPISODES / f"episode{number}")
+    with pytest.raises(EpisodeError, match=r"no recorded episode of pick_up_cup.*episode0: low_dim_obs\.pkl"):
+        take_in(source, tmp_path / "demos")
+
+
+def test_a_whole_film_needs_every_image(film, tmp_path):
+    assert take_in(film.parents[3], tmp_path / "demos", amount=1) == []
+    (film / "front_rgb/7.png").unlink()
+    with pytest.raises(EpisodeError, match=r"1 of 24 images missing, such as 7\.png"):
+        take_in(film.parents[3], tmp_path / "demos", amount=1)
+
+
+@given(pair=st.tuples(st.integers(0, 23), st.integers(1, 22)).filter(lambda pair: abs(pair[0] - pair[1]) > 4))
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_exchanged_images_are_found(film, tmp_path, pair):
+    one, other = (film / f"front_rgb/{frame}.png" for frame in pair)
+    first, second = one.read_bytes(), other.read_bytes()
+    one.write_bytes(second)
+    other.write_bytes(first)
+    try:
+        with pytest.raises(EpisodeError, match="not in their order"):
+            take_in(film.parents[3], tmp_path / "demos", amount=1)
+    finally:
+        one.write_bytes(first)
+        other.write_bytes(second)
+
+
+@given(pair=st.tuples(st.integers(1, 68), st.integers(1, 68)).filter(lambda pair: abs(pair[0] - pair[1]) > 9))
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.filterwarnings("ignore:.*not a list of sentences")
+def test_exchanged_images_of_a_real_recording_are_found(recordings, tmp_path, pair):
+    shutil.rmtree(tmp_path / "source", ignore_errors=True)
+    shutil.copytree(recordings, tmp_path / "source")
+    images = tmp_path / "source/reach_target/variation0/episodes/episode0/front_rgb"
+    one, other = (images / f"{frame}.png" for frame in pair)
+    one.rename(images / "x")
+    other.rename(one)
+    (images / "x").rename(other)
+    found = find_recorded(["reach_target"], tmp_path / "source")
+    with pytest.raises(EpisodeError, match="not in their order"):
+        copy_recorded({"reach_target": 1}, found, tmp_path / "demos", frame_interval=10)
 
 
 @pytest.mark.filterwarnings("ignore:.*not a list of sentences")  # RLBench's own slip in its test data
 def test_a_real_recording(recordings, tmp_path):
-    settings = dataclasses.replace(SETTINGS, recorded_folder=str(recordings), train_tasks=["reach_target"])
-    (row,) = collect_demos(settings, tmp_path / "demos")
+    settings = dataclasses.replace(
+        SETTINGS, recorded_folder=str(recordings), train_tasks=["reach_target"], demos_per_train_task=1
+    )
+    collection = collect_demos(settings, tmp_path / "demos")
+    (row,) = collection.tasks
     episode = read_episode(tmp_path / "demos/reach_target/variation0/episodes/episode0")
-    assert row.task == "reach_target"
-    assert row.demos == 1
+    assert (row.task, row.demos, collection.left_out) == ("reach_target", 1, [])
     assert len(episode.frames) == len(episode) == row.longest
 
 
@@ -93,7 +236,7 @@ def test_recordings_are_never_the_folder_that_is_written(source, place):
     settings = dataclasses.replace(SETTINGS, recorded_folder=str(source))
     with pytest.raises(CollectionError, match="must not be the folder"):
         collect_demos(settings, source / place)
-    assert (source / "pick_up_cup/variation0/episodes/episode0/low_dim_obs.pkl").exists()
+    assert (source / EPISODES / "episode0/low_dim_obs.pkl").exists()
 
 
 def test_nothing_is_removed_when_the_new_source_lacks_a_task(source, tmp_path):
@@ -101,4 +244,4 @@ def test_nothing_is_removed_when_the_new_source_lacks_a_task(source, tmp_path):
     collect_demos(settings, tmp_path / "demos")
     with pytest.raises(EpisodeError):
         collect_demos(dataclasses.replace(settings, train_tasks=["reach_target"]), tmp_path / "demos")
-    assert (tmp_path / "demos/pick_up_cup/variation0/episodes/episode1/low_dim_obs.pkl").exists()
+    assert (tmp_path / "demos" / EPISODES / "episode1/low_dim_obs.pkl").exists()

@@ -2,7 +2,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robotr1.questions.answers import TAGS, is_formatted, parse_answer, parse_state, thought
+from robotr1.questions.answers import (
+    TAGS,
+    is_formatted,
+    is_open_formatted,
+    parse_answer,
+    parse_position,
+    parse_state,
+    thought,
+)
 from robotr1.questions.prompts import LETTERS, completion_text, format_state
 
 plain = st.text(st.characters(blacklist_characters="<>[]"), max_size=60)
@@ -104,6 +112,31 @@ def test_a_written_position_is_read_back(state, decimals):
 )
 def test_open_answers(text, state):
     assert parse_state(text) == state
+
+
+@pytest.mark.parametrize(
+    ("text", "position", "extended"),
+    [
+        ("[1, 2, 3]", [1, 2, 3], None),
+        ("[1, 2, 3, 4, 5, 6, 7]", [1, 2, 3], [1, 2, 3, 4, 5, 6, 7]),
+        ("<answer> [1, 2, 3, 4, 5, 6, 0] </answer>", [1, 2, 3], [1, 2, 3, 4, 5, 6, 0]),
+        ("[1, 2, 3, 4]", None, None),
+        ("[1, 2, 3, 4, 5, 6, 7, 8]", None, None),
+    ],
+)
+def test_positions_and_extended_states(text, position, extended):
+    assert parse_position(text) == position
+    assert parse_state(text, 7) == extended
+    assert parse_state(text) == (position if extended is None else None)
+
+
+@given(plain.filter(str.strip), st.lists(st.integers(-999, 999).map(lambda n: n / 100), min_size=7, max_size=7))
+def test_open_form(think, numbers):
+    for size in (3, 7):
+        written = f"<think> {think} </think> <answer> {format_state(numbers[:size], 2)} </answer>"
+        assert is_open_formatted(written, size) and not is_open_formatted(written, 10 - size)
+        assert parse_state(written, size) == numbers[:size]
+        assert not is_formatted(written) and parse_answer(written) is None
 
 
 def test_thought_of_a_broken_completion_is_empty():

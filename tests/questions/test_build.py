@@ -7,13 +7,15 @@ import pytest
 from robotr1 import paths
 from robotr1.demos.episode import list_episodes, read_episode
 from robotr1.keyframes import keyframes_of, next_keyframe
+from robotr1.questions import pools
 from robotr1.questions.answers import parse_state
-from robotr1.questions.build import build_questions
-from robotr1.questions.checks import BuildError, check_images, check_letters, check_questions
-from robotr1.questions.distractors import DistractorError, smallest_gap
+from robotr1.questions.build import build_questions, stream_questions
+from robotr1.questions.checks import BuildError, QuestionCheck, check_images, check_letters, check_questions
+from robotr1.questions.distractors import STRATEGIES, DistractorError, smallest_gap
 from robotr1.questions.movement import describe_movement, parse_movement
 from robotr1.questions.prompts import LETTERS, format_state
 from robotr1.questions.splits import assign_splits
+from robotr1.questions.tracks import tracks_of
 from robotr1.records import Question, read_records, write_records
 
 
@@ -101,7 +103,7 @@ def test_two_builds_are_byte_identical_whatever_the_order(built, study, settings
     assert build_questions(episodes, keyframes, replace(settings, seed=1)) != built
 
 
-@pytest.mark.parametrize("strategy", ["uniform", "same_episode", "near_miss"])
+@pytest.mark.parametrize("strategy", ["uniform", "same_episode", "near_miss", "mirrored"])
 @pytest.mark.parametrize("order", ["shuffled", "canonical"])
 def test_every_strategy_and_order_builds(study, settings, strategy, order):
     chosen = replace(settings, distractors=strategy, option_order=order, minimum_gap=0.08, prompt="full", decimals=3)
@@ -147,6 +149,62 @@ def test_a_gap_that_cannot_be_met_names_the_question(study, settings):
         build_questions(*study, replace(settings, minimum_gap=1.5))
 
 
+def changed_line(study, **changes):
+    episodes, keyframes = study
+    return episodes, [replace(keyframes[0], **changes), *keyframes[1:]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"keyframes": [24, 52]}, r"keyframes\.jsonl has 52 frames and keyframes \[24, 52\], the episode has 52"),
+        ({"keyframes": [-1, 24]}, "the episode has 52 frames"),
+        ({"length": 50}, "keyframes.jsonl has 50 frames"),
+        ({"keyframes": [36, 24]}, r"\[36, 24\] do not rise"),
+    ],
+)
+def test_keyframes_that_are_not_of_the_episode(study, settings, changes, message):
+    with pytest.raises(BuildError, match=f"episode0: .*{message}"):
+        build_questions(*changed_line(study, **changes), settings)
+
+
+def test_an_episode_without_keyframes_is_counted(study, settings, built):
+    skipped = Counter()
+    splits = build_questions(*changed_line(study, keyframes=[]), settings, skipped=skipped)
+    assert skipped == {"episodes without keyframes": 1}
+    assert len(everything(splits)) == len(everything(built)) - 18
+    episodes, keyframes = study
+    with pytest.raises(BuildError, match="no demonstration has a keyframe"):
+        build_questions(episodes, [replace(line, keyframes=[]) for line in keyframes], settings)
+
+
+def test_questions_without_enough_wrong_options_are_counted(study, settings, built):
+    skipped = Counter()
+    splits = build_questions(
+        *study, replace(settings, types=["waypoint"], options=6, minimum_gap=0.14), skipped=skipped
+    )
+    (reason,) = skipped
+    assert reason == "waypoint questions without enough wrong options"
+    assert 0 < skipped[reason] == len(everything(built)) / 3 - len(everything(splits))
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_stream_and_a_set_in_memory_are_the_same(study, settings, strategy):
+    chosen = replace(settings, distractors=strategy)
+    check = QuestionCheck(chosen)
+    streamed = [check.add(question) for question in stream_questions(tracks_of(*study), chosen)]
+    check.finish()
+    in_memory = build_questions(*study, chosen)
+    assert {split: [q for q in streamed if q.split == split] for split in in_memory} == in_memory
+
+
+def test_full_pools_change_nothing_but_the_choice(study, settings, monkeypatch):
+    monkeypatch.setattr(pools, "LIMIT", 30)
+    splits = build_questions(*study, settings)
+    assert len(everything(splits)) == 18 * 32
+    assert build_questions(*study, settings) == splits
+
+
 def spoiled(built, **changes):
     first, *rest = built["train"]
     return {**built, "train": [replace(first, **changes), *rest]}
@@ -165,10 +223,14 @@ def test_checks_find_what_is_broken(built, settings):
         check_questions(built, replace(settings, minimum_gap=0.9))
     with pytest.raises(BuildError, match="its episode is in"):
         check_questions(spoiled(built, split="validation"), settings)
-    with pytest.raises(BuildError, match="occur twice"):
+    with pytest.raises(BuildError, match="occurs twice"):
         check_questions({**built, "test_in": [*built["test_in"], built["test_in"][0]]}, settings)
     with pytest.raises(BuildError, match="letters are not balanced"):
-        check_letters([replace(question, answer="A") for question in built["train"]])
+        check_letters({("train", "state"): Counter(A=30, B=1)}, options=4)
+    with pytest.raises(BuildError, match="prompt does not show"):
+        check_questions(spoiled(built, prompt="Where?"), settings)
+    with pytest.raises(BuildError, match=r"tokens with its image, prompt_budget is 360; use fewer options"):
+        check_questions(built, replace(settings, prompt_budget=360))
 
 
 def test_an_unreadable_image_is_named(built, tmp_path):

@@ -6,13 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from robotr1.questions.movement import (
+    HANDS,
     LABELS,
     STAY,
+    describe_motion,
     describe_movement,
+    hand_text,
+    join_hand,
     movement_levels,
     movement_text,
     neighbouring_movements,
     parse_movement,
+    split_hand,
     word_differences,
 )
 
@@ -116,3 +121,29 @@ def test_neighbours_of_no_label_or_too_many():
         neighbouring_movements("go up", 3, rng)
     with pytest.raises(ValueError, match="lower `options`"):
         neighbouring_movements("move up", 60, rng)
+
+
+@given(labels, st.sampled_from(list(HANDS)))
+def test_hand_words_follow_the_label(label, hand):
+    text = join_hand(label, hand)
+    assert split_hand(text) == (label, hand)
+    assert parse_movement(text) == parse_movement(f"{text}.".upper()) == parse_movement(label)
+    assert hand_text(HANDS[hand]) == hand
+
+
+@pytest.mark.parametrize("text", ["move up; fly", "move up; open the gripper and turn clockwise", "; open the gripper"])
+def test_other_hand_words_are_no_movement(text):
+    assert parse_movement(text) is None
+
+
+@given(st.floats(0, 6.28), st.floats(0, 6.28), st.booleans(), st.booleans(), deltas)
+def test_motion_of_a_hand_that_points_down(yaw, other_yaw, now_open, then_open, delta):
+    state = [0.2, 0.1, 1.0, np.pi, 0.0, yaw, float(now_open)]
+    target = [*np.add(state[:3], delta), np.pi, 0.0, other_yaw, float(then_open)]
+    turn = (other_yaw - yaw + np.pi) % (2 * np.pi) - np.pi
+    words = ["turn counterclockwise" if turn > 0 else "turn clockwise"] if abs(turn) > 0.1 else []
+    words += [] if now_open == then_open else ["open the gripper" if then_open else "close the gripper"]
+    label = describe_movement(np.subtract(target[:3], state[:3]))
+    if abs(abs(turn) - 0.1) > 1e-6 and abs(abs(turn) - np.pi) > 1e-6:
+        assert describe_motion(state, target) == "; ".join([label, *([" and ".join(words)] if words else [])])
+    assert describe_motion(state[:3], target[:3]) == label

@@ -47,9 +47,9 @@ def test_compact_waypoint_prompt():
 
 
 @pytest.mark.parametrize("form", ["compact", "full"])
-def test_only_waypoint_prompts_state_the_gripper(form):
+def test_state_prompts_never_state_the_gripper(form):
     state_text = format_state(STATE, 2)
-    for type, told in (("waypoint", True), ("state", False), ("movement", False)):
+    for type, told in (("waypoint", True), ("state", False), ("movement", True)):
         prompt = mcqa_prompt(type, "pick up the cup.", STATE, OPTIONS, form=form, decimals=2)
         assert (state_text in prompt) == told
         assert "pick up the cup.\n" in prompt
@@ -74,17 +74,49 @@ def test_full_prompt_has_the_sections_and_constants_of_the_paper():
 
 
 def test_full_movement_prompt_leaves_out_what_the_paper_leaves_out():
-    prompt = mcqa_prompt("movement", "pick up the cup", STATE, ["move up", "move down"], form="full", decimals=3)
+    prompt = mcqa_prompt("movement", "pick up the cup", None, ["move up", "move down"], form="full", decimals=3)
     assert "0.752" not in prompt
     assert "Robot Specifications" not in prompt
     assert "Current Robot State" not in prompt
 
 
-def test_metadata_change_the_full_prompt_only():
-    scene = replace(STANDARD_SCENE, reference_point=[1.0, 2.0, 3.0], scale_object="ruler")
-    for form, told in (("full", True), ("compact", False)):
-        prompt = mcqa_prompt("state", "pick up", STATE, OPTIONS, form=form, decimals=2, metadata=scene)
-        assert ("[1, 2, 3]" in prompt and "ruler" in prompt) == told
+PART_WORDS = {"axes": "toward the camera", "reference": "[1, 2, 3]", "scale": "ruler"}
+
+
+@pytest.mark.parametrize("form", ["compact", "full"])
+@pytest.mark.parametrize("told", [[], ["axes"], ["reference"], ["scale"], ["axes", "scale"], list(PART_WORDS)])
+def test_prompts_tell_the_chosen_metadata_only(form, told):
+    scene = replace(STANDARD_SCENE, reference_point=[1.0, 2.0, 3.0], scale_object="ruler", in_prompt=told)
+    texts = [
+        mcqa_prompt("state", "pick up", STATE, OPTIONS, form=form, decimals=2, metadata=scene),
+        sft_prompt("waypoint", "pick up", STATE, form=form, decimals=2, metadata=scene),
+    ]
+    for text in texts:
+        assert {part for part, words in PART_WORDS.items() if words in text} == set(told)
+
+
+def test_without_metadata_compact_prompts_tell_nothing_and_full_ones_the_constants_of_the_paper():
+    compact, full = (
+        mcqa_prompt("state", "pick up", STATE, OPTIONS, form=form, decimals=2) for form in ("compact", "full")
+    )
+    assert "0.752" in full and "0.752" not in compact
+    assert "camera" not in compact
+
+
+@pytest.mark.parametrize("form", ["compact", "full"])
+@pytest.mark.parametrize("kind", ["position", "extended"])
+def test_prompts_name_the_numbers_of_a_state(form, kind):
+    state = STATE if kind == "position" else [*STATE, 3.1416, 0.0, 1.5, 1.0]
+    names = {"position": "[x, y, z]", "extended": "[x, y, z, roll, pitch, yaw, gripper]"}[kind]
+    for think in (False, True):
+        opened = sft_prompt("waypoint", "pick up", state, form=form, decimals=2, kind=kind, think=think)
+        assert names in opened and format_state(state, 2) in opened
+        assert ("Think" in opened) == think
+        assert ("<think>" in opened) == (think and form == "full")
+    choice = mcqa_prompt("state", "pick up", None, OPTIONS, form=form, decimals=2, kind=kind)
+    assert (names in choice) == (form == "full")
+    assert ("radians" in choice) == (form == "full" and kind == "extended")
+    assert "{" not in choice
 
 
 @pytest.mark.parametrize("form", ["compact", "full"])

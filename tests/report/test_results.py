@@ -8,6 +8,7 @@ from synthetic_study import SETTINGS, predictions, questions, study, training_lo
 
 from robotr1.evaluation.mcqa import write_predictions
 from robotr1.records import RecordError, write_records
+from robotr1.report import tables
 from robotr1.report.results import analyze, draw_examples, headline, load_results, p_text, read_training_logs
 
 
@@ -23,6 +24,29 @@ def written(tmp_path):
         (folders[2] / policy).mkdir(parents=True)
         log.to_json(folders[2] / policy / "log.jsonl", orient="records", lines=True)
     return folders
+
+
+def test_the_shortcut_audit_comes_from_the_card_of_the_questions(written, tmp_path):
+    assert load_results(SETTINGS, *written).strategies.empty
+    row = {"strategy": "uniform", "stated": False, "split": "test_in", "type": "state", "policy": "lowest"}
+    row |= {"questions": 9, "accuracy": 0.5, "low": 0.25, "high": 0.75}
+    (written[1] / "card.json").write_text(json.dumps({"strategies": [row, row | {"stated": True, "type": "movement"}]}))
+    table = tables.strategy_table(load_results(SETTINGS, *written))
+    assert table.to_dict("records") == [
+        {
+            "wrong options": "uniform",
+            "prompt states the gripper": "no",
+            "state": "50.0 [25.0, 75.0] (lowest)",
+            "movement": "",
+        },
+        {
+            "wrong options": "uniform",
+            "prompt states the gripper": "yes",
+            "state": "",
+            "movement": "50.0 [25.0, 75.0] (lowest)",
+        },
+    ]
+    assert tables.strategy_table(study()).empty
 
 
 def test_results_from_disk_are_those_from_memory(written):

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from robotr1.demos.tabletop.gl import choose_renderer
 from robotr1.demos.tabletop.tasks import TASKS
+from robotr1.demos.write import CAMERAS as CAMERA_NAMES
 from robotr1.demos.write import write_episode
 from robotr1.paths import PANDA
 
@@ -34,24 +35,24 @@ def check_tabletop(names: Iterable[str]) -> None:
         raise CollectionError(f"{PANDA}: no robot. Fix: run `python -m robotr1.demos.tabletop.panda` once")
 
 
-def collect_tabletop(
-    demos: dict[str, int], output: Path, *, image_size: int, frame_interval: int, seed: int, workers: int
-) -> None:
+def collect_tabletop(demos: dict[str, int], output: Path, *, workers: int, **content) -> None:
     """Write `demos[task]` episodes of every task below `output`; episodes that exist are kept.
+
+    `content` are the keyword arguments of `collect_episode`. The work goes through joblib: an outer
+    `joblib.parallel_config(backend=...)` decides who does it (a Dask or Ray cluster that shares `output`, say), and
+    without one, `workers` processes on this machine do.
 
     Raises:
         CollectionError: MAX_ATTEMPTS placements in a row failed.
     """
     places = [(task, episode) for task, amount in demos.items() for episode in range(amount)]
     missing = [place for place in places if not (episode_folder(output, *place) / "low_dim_obs.pkl").exists()]
-    choose_renderer()  # once, here: the workers inherit the choice
+    choose_renderer()  # once, here: local workers inherit the choice
     job = joblib.delayed(collect_episode)
-    with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
-        written = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")(
-            job(*place, output, image_size=image_size, frame_interval=frame_interval, seed=seed) for place in missing
-        )
-        for _ in tqdm(written, total=len(missing), desc="demonstrations", unit="demo"):
-            pass
+    parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
+    written = parallel(job(*place, output, **content) for place in missing)
+    for _ in tqdm(written, total=len(missing), desc="demonstrations", unit="demo"):
+        pass
 
 
 def collect_episode(
@@ -62,12 +63,15 @@ def collect_episode(
     image_size: int,
     frame_interval: int,
     seed: int,
-    cameras: tuple[str, ...] = ("front",),
+    frames: str = "questions",
+    cameras: Iterable[str] = ("front",),
+    depth_and_masks: bool = False,
 ) -> Path:
     """Let the expert try placements until it succeeds; returns the folder of the written episode.
 
-    Images are drawn of every `frame_interval`-th frame and of the keyframes. The number of placements tried is
-    RLBench's `num_reset_attempts`. Raises CollectionError when MAX_ATTEMPTS placements fail.
+    Images are drawn of every `frame_interval`-th frame and of the keyframes (`frames="questions"`), or of all of
+    them. The number of placements tried is RLBench's `num_reset_attempts`. Raises CollectionError when MAX_ATTEMPTS
+    placements fail.
     """
     os.environ.setdefault("LP_NUM_THREADS", "1")  # software rendering would take every core; read at the first image
     from robotr1.demos.tabletop.expert import AttemptFailed, demonstrate, draw, frames_to_draw
@@ -81,13 +85,13 @@ def collect_episode(
         except AttemptFailed as failure:
             reasons.append(str(failure))
             continue
-        frames = frames_to_draw(recording, frame_interval)
+        drawn = frames_to_draw(recording, 1 if frames == "all" else frame_interval)
         return write_episode(
             episode_folder(output, task, episode),
             instructions=scene.task.instructions(VARIATION),
             **recording.series(),
-            cameras=recording.cameras(cameras),
-            images={f"{camera}_rgb": draw(scene, recording, frames, camera) for camera in cameras},
+            cameras=recording.cameras(CAMERA_NAMES),
+            images=draw(scene, recording, drawn, cameras, depth_and_masks),
             num_reset_attempts=attempt + 1,
         )
     raise CollectionError(f"{task}, episode {episode}: {MAX_ATTEMPTS} attempts failed: {'; '.join(reasons)}")

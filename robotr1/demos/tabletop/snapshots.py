@@ -33,8 +33,8 @@ class Moment:
 def random_snapshot(task: str, rng: np.random.Generator, image_size: int = 224) -> tuple[np.ndarray, dict]:
     """One front image uint8 [image_size, image_size, 3] and what is in it.
 
-    The facts: `gripper` [3] and `things` [K,3] (the tip and each of the task's things, xyz in metres), `open` (bool) and
-    `task`.
+    The facts: `gripper` [3] and `things` [K,3] (the tip and each of the task's things, xyz in metres), `open` (bool)
+    and `task`.
 
     Raises:
         KeyError: unknown task.

@@ -1,0 +1,119 @@
+"""Tracks: what the questions need of an episode, a few kilobytes without images and pickles."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from robotr1 import paths
+from robotr1.demos.episode import Episode
+from robotr1.keyframes import current_frames, next_keyframe
+from robotr1.questions.checks import BuildError
+from robotr1.questions.splits import EpisodeKey
+from robotr1.questions.states import StateKind, states
+from robotr1.records import Keyframes, Question
+from robotr1.settings import BuildQuestions
+
+RECORD_DECIMALS = 4  # of the states in the records: 0.1 mm, 0.1 mrad
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One episode's path and the frames that matter on it."""
+
+    key: EpisodeKey  # task, variation, episode
+    instruction: str
+    keyframes: list[int]  # rising
+    states: np.ndarray  # [T,3] positions of the gripper's tip, metres, world frame; or extended states [T,7]
+    frames: Collection[int]  # those that have an image
+    images: Path | str  # folder of <frame>.png
+
+    @property
+    def place(self) -> str:
+        task, variation, episode = self.key
+        return f"{task}/variation{variation}/episode{episode}"
+
+
+def track_of(episode: Episode, line: Keyframes, kind: StateKind = "position") -> Track:
+    """The track of an episode with its keyframes.
+
+    Raises BuildError where the keyframes are not of this episode, or a pose is without rotation and one is asked for.
+    """
+    try:
+        path = states(kind, episode.gripper_pose, episode.gripper_open)
+    except ValueError as error:
+        raise BuildError(f"{paths.relative(episode.folder)}: {error}; use state: position") from error
+    track = Track(
+        key=(episode.task, episode.variation, episode.episode),
+        instruction=line.instruction,
+        keyframes=line.keyframes,
+        states=path,
+        frames=frozenset(episode.frames),
+        images=paths.relative(episode.folder / "front_rgb"),
+    )
+    wrong = [frame for frame in line.keyframes if not 0 <= frame < len(episode)]
+    if wrong or line.length != len(episode):
+        raise BuildError(
+            f"{track.place}: keyframes.jsonl has {line.length} frames and keyframes {line.keyframes}, the episode has "
+            f"{len(episode)} frames; run design_metadata again"
+        )
+    if sorted(set(line.keyframes)) != line.keyframes:
+        raise BuildError(f"{track.place}: keyframes {line.keyframes} do not rise; run design_metadata again")
+    return track
+
+
+def tracks_of(episodes: Iterable[Episode], keyframes: Sequence[Keyframes], kind: StateKind = "position") -> list[Track]:
+    """Tracks in the order of task, variation and episode. Raises BuildError unless both name the same episodes."""
+    episode_of = {(episode.task, episode.variation, episode.episode): episode for episode in episodes}
+    line_of = {(line.task, line.variation, line.episode): line for line in keyframes}
+    _check_same_episodes(episode_of.keys(), line_of.keys())
+    return [track_of(episode_of[key], line_of[key], kind) for key in sorted(episode_of)]
+
+
+def _check_same_episodes(recorded: Set[EpisodeKey], listed: Set[EpisodeKey]) -> None:
+    for missing, why in (
+        (recorded - listed, "has no line in keyframes.jsonl; run design_metadata again"),
+        (listed - recorded, "is in keyframes.jsonl, but there is no such demo; run design_metadata again"),
+    ):
+        if missing:
+            task, variation, episode = min(missing)
+            raise BuildError(f"{task}/variation{variation}/episode{episode} {why}")
+
+
+def drafts(track: Track, split: str, settings: BuildQuestions) -> Iterator[Question]:
+    """Questions of one episode that still lack options, letter and prompt.
+
+    Every frame_interval-th frame that a keyframe follows is a current frame and gives one question of each type.
+    Raises BuildError where a current frame has no image.
+    """
+    task, variation, episode = track.key
+    for frame in current_frames(len(track.states), track.keyframes, settings.frame_interval):
+        if frame not in track.frames:
+            raise BuildError(
+                f"{track.place}: frame {frame} has no front image; build_questions.frame_interval "
+                f"({settings.frame_interval}) must be a multiple of extract_demos.frame_interval"
+            )
+        keyframe = next_keyframe(track.keyframes, frame)
+        for type in settings.types:
+            yield Question(
+                id=f"{track.place}/frame{frame}/{type}",
+                split=split,
+                type=type,
+                task=task,
+                variation=variation,
+                episode=episode,
+                frame=frame,
+                keyframe=keyframe,
+                image=f"{track.images}/{frame}.png",
+                instruction=track.instruction,
+                state=_state(track, frame),
+                target=_state(track, keyframe),
+                options=[],
+                answer="A",
+                prompt="",
+            )
+
+
+def _state(track: Track, frame: int) -> list[float]:
+    return [round(float(value), RECORD_DECIMALS) + 0.0 for value in track.states[frame]]

@@ -1,0 +1,54 @@
+"""Film strips of the closed loop: what the policy saw at each step, and what came of it."""
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+from robotr1.evaluation.traces import Step, Trace
+from robotr1.questions.prompts import format_state
+
+SIZE = 1.6  # inches of one picture
+RIGHT, WRONG = "#0072B2", "#D55E00"
+
+
+def success_and_failure(traces: Sequence[Trace]) -> list[Trace]:
+    """The first success and the first failure that were seen, as far as there are any."""
+    seen = [trace for trace in traces if trace.last_image is not None]
+    first = {trace.success: trace for trace in reversed(seen)}
+    return [first[success] for success in (True, False) if success in first]
+
+
+def film_strip(traces: Sequence[Trace]) -> Figure | None:
+    """One row per trace with images: its steps from left to right, then the end. None where there is no such trace.
+
+    Over each picture stands the step's answer, blue where it lies near the script's waypoint and orange where not.
+    """
+    rows = [trace for trace in traces if trace.last_image is not None]
+    if not rows:
+        return None
+    columns = 1 + max(len(trace.steps) for trace in rows)
+    figure, axes = plt.subplots(
+        len(rows), columns, figsize=(SIZE * columns, (SIZE + 0.55) * len(rows)), squeeze=False, layout="constrained"
+    )
+    for axis in axes.flat:
+        axis.axis("off")
+    for row, trace in zip(axes, rows):
+        for axis, step in zip(row, trace.steps):
+            axis.imshow(step.image)
+            axis.set_title(_words(step), fontsize=7, color=RIGHT if step.right else WRONG)
+        end = row[len(trace.steps)]
+        end.imshow(trace.last_image)
+        end.set_title("done" if trace.success else trace.reason, fontsize=7, color=RIGHT if trace.success else WRONG)
+        row[0].text(
+            0, 1.32, f"{trace.policy}: {trace.instruction}", transform=row[0].transAxes, fontsize=8, va="bottom"
+        )
+    return figure
+
+
+def _words(step: Step) -> str:
+    if step.answer is None:
+        return "no answer\nto be read"
+    said = format_state(step.answer[:3], 2)
+    wanted = "as the script" if step.right else f"script {format_state(step.target[:3], 2)}"
+    return f"{said}\n{wanted}" + ("" if step.outcome == "moved" else f"\n{step.outcome}")
