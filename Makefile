@@ -57,7 +57,7 @@ define PLAN
 robotr1: the whole study, from nothing to the report. On two CPU cores it takes:
    1. environment               2 - 5 min   once; pinned packages, about 2 GB
    2. robot meshes              < 1 min     fetched by hash, reduced
-   3. demonstrations            2 - 4 min   a simulated arm does four tasks
+   3. demonstrations            2 - 4 min   a simulated arm does ten tasks
    4. keyframes and questions   1 - 2 min
    5. supervised fine-tuning    4 - 6 min   two answer forms
    6. reinforcement learning    6 - 9 min   GRPO

@@ -1,16 +1,21 @@
 """Rule-based rewards with TRL's signature: `reward(completions, **columns) -> list[float]`.
 
 `completions` holds plain strings or TRL's message lists; `columns` are the data set's columns, one value per
-completion. Every reward lies in [0, 1] and never raises on what a model may write.
+completion, and `answer` is the one with the truth. Every reward lies in [0, 1] and never raises on what a model may
+write, however long.
 """
 
 import re
 from collections.abc import Sequence
 from typing import Any
 
-from robotr1.questions.answers import is_formatted, parse_answer, parse_state
+from robotr1.questions.answers import is_formatted, is_open_formatted, parse_answer, parse_state
+from robotr1.questions.plans import agreement, plan_format, plan_order
+from robotr1.questions.states import state_distance
 
 Completion = str | list[dict[str, Any]]
+
+PLAN_FORMAT_WEIGHT, PLAN_ORDER_WEIGHT = 0.2, 0.8  # RoboGPT-R1
 
 
 def text(completion: Completion) -> str:
@@ -41,41 +46,90 @@ def accuracy_reward(completions: Sequence[Completion], answer: Sequence[str], **
     return rewards
 
 
-def state_reward(completions: Sequence[Completion], target: Sequence[Sequence[float]], **columns: Any) -> list[float]:
-    """clip(1 - L1, 0, 1) between the written state and the column `target` in metres; 0 without a state.
+def open_format_reward(
+    completions: Sequence[Completion], answer: Sequence[Sequence[float]], **columns: Any
+) -> list[float]:
+    """1 for the form `<think> … </think> <answer> [x, y, z] </answer>` and nothing else, 0 otherwise.
 
-    The open-ended ablation's reward (paper Table 9). L1 is the *sum* of absolute differences over the axes, as the
-    paper's Figure 13 computes it.
+    The answer must hold as many numbers as the true state in the column `answer`.
     """
+    return [float(is_open_formatted(text(c), len(truth))) for c, truth in zip(completions, answer, strict=True)]
+
+
+def state_reward(
+    completions: Sequence[Completion],
+    answer: Sequence[Sequence[float]] | None = None,
+    *,
+    target: Sequence[Sequence[float]] | None = None,
+    **columns: Any,
+) -> list[float]:
+    """clip(1 - L1, 0, 1) between the written state and the true one; 0 without a state of the same size.
+
+    The open-ended ablation's reward (paper Table 9). L1 is the *sum* of absolute differences over the axes in metres,
+    as the paper's Figure 13 computes it; `states.state_distance` says what it is for extended states. The truth is the
+    column `target` where the data set has one (a multiple-choice question has a letter in `answer`), else `answer`.
+    """
+    truths = answer if target is None else target
+    if truths is None:
+        raise TypeError("state_reward needs the true states in the column `answer` (or `target`)")
     rewards = []
-    for completion, truth in zip(completions, target, strict=True):
-        state = parse_state(answer_part(text(completion)))
-        distance = float("inf") if state is None else sum(abs(a - b) for a, b in zip(state, truth, strict=True))
-        rewards.append(max(0.0, 1.0 - distance))
+    for completion, truth in zip(completions, truths, strict=True):
+        state = parse_state(text(completion), len(truth))
+        rewards.append(0.0 if state is None else max(0.0, 1.0 - state_distance(state, truth)))
     return rewards
 
 
-def sequence_reward(
-    completions: Sequence[Completion], sequence: Sequence[Sequence[str]], **columns: Any
+def plan_format_reward(
+    completions: Sequence[Completion], actions: Sequence[Sequence[str]], **columns: Any
 ) -> list[float]:
-    """Longest common subsequence of the written steps and the column `sequence`, over the longer of the two.
+    """RoboGPT-R1's R_format: 0.3 sections + 0.3 types + 0.4 validity; `actions` are the names that ids stand for."""
+    return [plan_format(text(completion), names) for completion, names in zip(completions, actions, strict=True)]
 
-    RoboGPT-R1's plan reward (arXiv 2510.14828: R_lcs). Its code is not public; dividing by the longer sequence is the
-    choice made here, so that neither leaving steps out nor adding steps pays. Steps are the numbered or separate lines
-    of the answer, compared without case, numbering and punctuation at the end.
+
+def plan_order_reward(
+    completions: Sequence[Completion], answer: Sequence[Sequence[int]], actions: Sequence[Sequence[str]], **columns: Any
+) -> list[float]:
+    """RoboGPT-R1's R_lcs: the listed actions against the column `answer` (ids), longest common subsequence."""
+    rows = zip(completions, answer, actions, strict=True)
+    return [plan_order(text(completion), truth, names) for completion, truth, names in rows]
+
+
+def planning_reward(
+    completions: Sequence[Completion], answer: Sequence[Sequence[int]], actions: Sequence[Sequence[str]], **columns: Any
+) -> list[float]:
+    """RoboGPT-R1's whole reward (arXiv 2510.14828): 0.2 R_format + 0.8 R_lcs."""
+    form, order = plan_format_reward(completions, actions), plan_order_reward(completions, answer, actions)
+    return [PLAN_FORMAT_WEIGHT * f + PLAN_ORDER_WEIGHT * o for f, o in zip(form, order, strict=True)]
+
+
+def sequence_reward(
+    completions: Sequence[Completion],
+    answer: Sequence[Sequence[str]] | None = None,
+    *,
+    sequence: Sequence[Sequence[str]] | None = None,
+    **columns: Any,
+) -> list[float]:
+    """Longest common subsequence of the written steps and the true ones, over the longer of the two.
+
+    R_lcs for plans written as plain text, without ids and sections: the numbered or separate lines of the answer,
+    compared without case, numbering and punctuation at the end. The truth is the column `sequence` or `answer`.
     """
+    truths = answer if sequence is None else sequence
+    if truths is None:
+        raise TypeError("sequence_reward needs the true steps in the column `answer` (or `sequence`)")
     rewards = []
-    for completion, truth in zip(completions, sequence, strict=True):
+    for completion, truth in zip(completions, truths, strict=True):
         written, wanted = plan_steps(answer_part(text(completion))), [normal_step(step) for step in truth]
-        longest = max(len(written), len(wanted))
-        rewards.append(common_subsequence(written, wanted) / longest if longest else 0.0)
+        rewards.append(agreement(written, wanted))
     return rewards
 
 
 def answer_part(completion: str) -> str:
-    """What stands inside <answer>, or the whole text where there is no such pair."""
-    found = re.findall(r"<answer>(.*?)</answer>", completion, re.DOTALL)
-    return found[0] if len(found) == 1 else completion
+    """What stands inside <answer>, or the whole text where there is not exactly one such pair."""
+    before, opening, rest = completion.partition("<answer>")
+    inside, closing, after = rest.partition("</answer>")
+    alone = opening and closing and not any(tag in after for tag in ("<answer>", "</answer>"))
+    return inside if alone else completion
 
 
 def plan_steps(answer: str) -> list[str]:
@@ -88,11 +142,9 @@ def normal_step(step: str) -> str:
     return " ".join(re.sub(r"^\s*(?:\d+[.)]|[-*])\s*", "", step).lower().split()).rstrip(".;,")
 
 
-def common_subsequence(a: Sequence[str], b: Sequence[str]) -> int:
-    """Length of the longest common subsequence."""
-    row = [0] * (len(b) + 1)
-    for item in a:
-        diagonal = 0
-        for j, other in enumerate(b, start=1):
-            diagonal, row[j] = row[j], diagonal + 1 if item == other else max(row[j], row[j - 1])
-    return row[-1]
+# What a data set of each form is rewarded with: the form first, then what it says.
+REWARDS = {
+    "multiple_choice": (format_reward, accuracy_reward),
+    "open": (open_format_reward, state_reward),
+    "planning": (plan_format_reward, plan_order_reward),
+}

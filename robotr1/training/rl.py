@@ -5,7 +5,8 @@ than their group's mean become likelier, worse ones less likely. TRL's defaults 
 places, so every choice is stated here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ from robotr1.records import Question
 from robotr1.settings import TrainGrpo
 from robotr1.training import runs
 from robotr1.training.callbacks import RewardWatch, step_log
-from robotr1.training.packing import SharedPrompts
+from robotr1.training.grouped import GroupedTrainer
+from robotr1.training.packing import language_core
 from robotr1.training.rewards import accuracy_reward, format_reward
 
 REWARDS = [format_reward, accuracy_reward]
@@ -44,19 +46,18 @@ def rl_arguments(settings: TrainGrpo, name: str) -> dict[str, Any]:
 
     `use_bias_correction_kl` is off because GRPO's KL term has no importance ratio; the KL is the low-variance
     estimate "k3" (EasyR1's low_var_kl). RLOO has its KL inside the reward and no scaling of rewards by construction.
-    Completions are sampled one micro-batch at a time, or for a whole rollout at once where they are used again.
+    All completions of a rollout are written before its first update, however many micro-batches learn from them.
     Raises ValueError where micro-batches and groups do not fit together.
     """
     size, accumulation = runs.micro_batches(settings.prompts_per_step * settings.num_generations, settings.micro_batch)
     if size % settings.num_generations:
         raise ValueError(f"micro_batch: {size} completions do not hold whole groups of {settings.num_generations}.")
     rollout = settings.updates_per_rollout * settings.num_iterations
-    reused = rollout > 1  # then all completions of a rollout must be there before its first update
     shared = {
         **runs.common_arguments(settings, name),
         "per_device_train_batch_size": size,
         "gradient_accumulation_steps": accumulation,
-        "steps_per_generation": accumulation * settings.updates_per_rollout if reused else 1,
+        "steps_per_generation": accumulation * settings.updates_per_rollout,
         "num_iterations": settings.num_iterations,
         "num_generations": settings.num_generations,
         "max_completion_length": settings.max_completion_length,
@@ -97,12 +98,12 @@ def rl_config(settings: TrainGrpo, name: str) -> GRPOConfig | RLOOConfig:
     return (RLOOConfig if settings.algorithm == "rloo" else GRPOConfig)(**rl_arguments(settings, name))
 
 
-class GroupTrainer(SharedPrompts, GRPOTrainer):
-    """TRL's GRPO with each group's prompt computed once."""
+class GroupTrainer(GroupedTrainer, GRPOTrainer):
+    """TRL's GRPO; what a group shares is done once."""
 
 
-class LeaveOneOutTrainer(SharedPrompts, RLOOTrainer):
-    """TRL's RLOO with each group's prompt computed once."""
+class LeaveOneOutTrainer(GroupedTrainer, RLOOTrainer):
+    """TRL's RLOO; what a group shares is done once."""
 
 
 class ReinforcePlusPlusTrainer(GroupTrainer):
@@ -129,7 +130,7 @@ TRAINERS = {"grpo": GroupTrainer, "rloo": LeaveOneOutTrainer, "reinforce_plus_pl
 
 def make_trainer(settings: TrainGrpo, questions: Sequence[Question], base: str | Path, name: str) -> _BaseTrainer:
     """The trainer of `settings.algorithm` on a freshly loaded base with a fresh LoRA adapter."""
-    return TRAINERS[settings.algorithm](
+    trainer = TRAINERS[settings.algorithm](
         model=load_model(base, quantization=settings.quantization),
         reward_funcs=REWARDS,
         args=rl_config(settings, name),
@@ -138,6 +139,24 @@ def make_trainer(settings: TrainGrpo, questions: Sequence[Question], base: str |
         peft_config=lora_config(settings.lora_rank, settings.lora_alpha),
         callbacks=[RewardWatch()],
     )
+    return speed_up(trainer, settings)
+
+
+def speed_up(trainer: GroupedTrainer, settings: TrainGrpo) -> GroupedTrainer:
+    """The trainer with the speed-ups of `settings`."""
+    trainer.speedups = frozenset(settings.speedups)
+    trainer.rollout_batch, trainer.dense_rollout = settings.rollout_batch, settings.dense_rollout
+    return trainer
+
+
+@contextmanager
+def image_cache(trainer: _BaseTrainer) -> Iterator[None]:
+    """Within the context, each image is prepared and encoded once in the whole run; the vision tower must be frozen."""
+    core = language_core(trainer.model)
+    if core is not None and any(weight.requires_grad for weight in core.visual.parameters()):
+        raise ValueError("speedups: image_cache keeps image features, but the vision tower is being trained.")
+    with encode_images_once(trainer.model), prepare_images_once(trainer.processing_class):
+        yield
 
 
 def train(
@@ -158,7 +177,7 @@ def train(
     output = output or paths.MODELS / f"{settings.algorithm}-seed{settings.seed}"
     with runs.torch_threads(settings.threads):
         trainer = make_trainer(settings, questions, base, output.name)
-        with encode_images_once(trainer.model), prepare_images_once(trainer.processing_class):
+        with image_cache(trainer) if "image_cache" in settings.speedups else nullcontext():
             runs.run(trainer, runs.fingerprint(settings, questions, base))
         log = step_log(trainer.state.log_history)
         runs.save(trainer, base, output, log, settings)
