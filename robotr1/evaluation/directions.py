@@ -31,7 +31,9 @@ _PATTERN = re.compile(
     + ")"
 )
 STAY = re.compile(r"\b(?:stays? (?:in place|still)|no movement|do(?:es)? not move|remain|at the same place)\b")
-HOLDS = re.compile(r"\b(?:hold(?:s|ing)?|grasp(?:s|ed|ing)?|grip(?:s|ped|ping)|in (?:the|its) (?:gripper|hand|grasp))\b")
+HOLDS = re.compile(
+    r"\b(?:hold(?:s|ing)?|grasp(?:s|ed|ing)?|grip(?:s|ped|ping)|in (?:the|its) (?:gripper|hand|grasp))\b"
+)
 TOUCHES = re.compile(r"\b(?:at|touch(?:es|ing)?|contact|around|aligned with)\b")
 
 

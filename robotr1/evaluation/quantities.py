@@ -29,13 +29,16 @@ SPELLINGS = {
 }
 
 _NUMBER = r"[0-9]{1,9}(?:,[0-9]{3})*(?:\.[0-9]{1,12})?|\.[0-9]{1,12}"
-_UNIT = r"millimet(?:er|re)s?|centimet(?:er|re)s?|met(?:er|re)s?|inch(?:es)?|feet|foot|yards?|mm|cm|ft|yd|in|m|[\"'”’]"
+_UNIT = (
+    r"millimet(?:er|re)s?|centimet(?:er|re)s?|met(?:er|re)s?|inch(?:es)?|feet|foot|yards?|mm|cm|ft|yd|"
+    r"in(?!\s+[a-z])|m|[\"'”’]"
+)
 _LENGTH = re.compile(rf"(?<![\w.])(-?)({_NUMBER})[ -]?\s?({_UNIT})(?![\w])", re.IGNORECASE)
 _FEET_AND_INCHES = re.compile(
     rf"(?<![\w.])({_NUMBER})\s?(?:feet|foot|ft|['’])(?:\s|,|and)*({_NUMBER})\s?(?:inch(?:es)?|in|[\"”])(?!\w)", re.I
 )
 _CLOCK = re.compile(r"(?<![\d.])(1[0-2]|[1-9])\s?(?:o\s?['’]?\s?clock)", re.IGNORECASE)
-_WORD_HOURS = "one two three four five six seven eight nine ten eleven twelve".split()
+_WORD_HOURS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 _WORD_CLOCK = re.compile(rf"\b({'|'.join(_WORD_HOURS)})\s+o\s?['’]?\s?clock", re.IGNORECASE)
 
 
