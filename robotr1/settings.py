@@ -130,7 +130,15 @@ class TrainGrpo:
     rollout_batch: int = at_least(0)  # completions written together; 0: all of a rollout
     dense_rollout: bool  # NF4: write with a second, dense copy of the weights, faster where memory allows
     speedups: list[  # what robotr1 does otherwise than TRL, with the same numbers; see training/grouped.py
-        Literal["image_cache", "shared_processing", "lean_decoding", "shared_prefill", "shared_prompts", "silent_groups", "cuda_graph"]
+        Literal[
+            "image_cache",
+            "shared_processing",
+            "lean_decoding",
+            "shared_prefill",
+            "shared_prompts",
+            "silent_groups",
+            "cuda_graph",
+        ]
     ]
     updates_per_rollout: int = at_least(1)  # optimiser updates on one batch of sampled completions
     num_iterations: int = at_least(1)  # passes over the same completions

@@ -28,21 +28,18 @@ def film_strip(traces: Sequence[Trace]) -> Figure | None:
     if not rows:
         return None
     columns = 1 + max(len(trace.steps) for trace in rows)
-    figure, axes = plt.subplots(
-        len(rows), columns, figsize=(SIZE * columns, (SIZE + 0.55) * len(rows)), squeeze=False, layout="constrained"
-    )
-    for axis in axes.flat:
-        axis.axis("off")
-    for row, trace in zip(axes, rows):
-        for axis, step in zip(row, trace.steps):
+    figure = plt.figure(figsize=(SIZE * columns, (SIZE + 0.65) * len(rows)), layout="constrained")
+    for strip, trace in zip(figure.subfigures(len(rows), 1, squeeze=False)[:, 0], rows):
+        strip.suptitle(f"{trace.policy}: {trace.instruction}", fontsize=8, x=0.01, ha="left")
+        axes = strip.subplots(1, columns)
+        for axis in axes:
+            axis.axis("off")
+        for axis, step in zip(axes, trace.steps):
             axis.imshow(step.image)
             axis.set_title(_words(step), fontsize=7, color=RIGHT if step.right else WRONG)
-        end = row[len(trace.steps)]
+        end = axes[len(trace.steps)]
         end.imshow(trace.last_image)
         end.set_title("done" if trace.success else trace.reason, fontsize=7, color=RIGHT if trace.success else WRONG)
-        row[0].text(
-            0, 1.32, f"{trace.policy}: {trace.instruction}", transform=row[0].transAxes, fontsize=8, va="bottom"
-        )
     return figure
 
 

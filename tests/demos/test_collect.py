@@ -140,7 +140,7 @@ def test_a_dask_cluster_takes_over_and_writes_the_same_bytes(collected, tmp_path
     ):
         with joblib.parallel_config(backend="dask"):
             assert collect_demos(SETTINGS, tmp_path / "demos").tasks == summary
-        simulated = client.run(lambda: "robotr1.demos.tabletop.scene" in sys.modules)  # a lambda travels whole, a test module does not
+        simulated = client.run(lambda: "robotr1.demos.tabletop.scene" in sys.modules)  # a lambda: sent whole
         assert len(simulated) == 2
         assert all(simulated.values())
     assert files(tmp_path / "demos") == files(root)
