@@ -74,9 +74,10 @@ def test_a_full_disk_leaves_the_last_good_checkpoint(base, examples, tmp_path, m
             raise RuntimeError("unexpected pos 576 vs 534")  # what torch says where a disk is full
         write(content, file, *arguments, **names)
 
-    with monkeypatch.context() as patch, pytest.raises(OSError, match="checkpoint-4 could not be written.*free some"):
-        patch.setattr(torch, "save", full)
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(OSError, match="checkpoint-4 could not be written.*free some"):
         sft.finetune(settings, examples, base, tmp_path / "models/cut")
+    monkeypatch.setattr(torch, "save", write)
     assert not (tmp_path / "models/cut").exists()
     assert [path.name for path in (paths.CHECKPOINTS / "cut").glob("checkpoint-*")] == ["checkpoint-2"]
     assert sft.finetune(settings, examples, base, tmp_path / "models/cut") == whole
