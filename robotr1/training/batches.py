@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from transformers import PreTrainedTokenizerFast
 
+from robotr1.demos.tabletop.tasks import THINGS
 from robotr1.policies.tiny import IMAGE_SIZE, LETTER_TOKENS, number_tokens
 from robotr1.training.lessons import LETTER_WEIGHT, Drill, Lesson
 
@@ -30,10 +31,14 @@ class Batch:
 
 
 class Batcher:
-    """Turns lessons and drills into batches, in the chat form that the processor's template writes."""
+    """Turns lessons and drills into batches, in the chat form that the processor's template writes.
 
-    def __init__(self, tokenizer: PreTrainedTokenizerFast):
+    `name_weight` is what the name of a thing weighs in the loss.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerFast, name_weight: float = 1.0):
         self.tokenizer = tokenizer
+        names = {self.encode(f" {name}")[0]: name_weight for things in THINGS.values() for name in things}
         self.before = self.encode("<|im_start|>user\n<|vision_start|>")
         self.image = tokenizer.convert_tokens_to_ids("<|image_pad|>")
         self.after = self.encode("<|vision_end|>")
@@ -41,6 +46,7 @@ class Batcher:
         self.newline, self.bracket = self.encode("\n")[0], self.encode("]")[0]
         self.numbers = set(tokenizer.convert_tokens_to_ids(list(number_tokens())))
         self.letters = tokenizer.convert_tokens_to_ids(LETTER_TOKENS)
+        self.weights = names | dict.fromkeys(self.letters, LETTER_WEIGHT)
 
     def encode(self, text: str) -> list[int]:
         return self.tokenizer(text, add_special_tokens=False).input_ids
@@ -53,7 +59,7 @@ class Batcher:
         image = [self.image] * IMAGE_TOKENS
         given = [*self.before, *image, *self.after, *self.encode(lesson.prompt), *self.turn]
         answer = [*self.encode(lesson.completion), self.tokenizer.eos_token_id]
-        weights = [LETTER_WEIGHT if token in self.letters else 1.0 for token in answer]
+        weights = [self.weights.get(token, 1.0) for token in answer]
         return [*given, *answer], [0.0] * len(given) + weights
 
     def reading(self, ids: list[int], weights: list[float]) -> tuple[list[tuple], list[tuple]]:

@@ -21,6 +21,7 @@ DECIMALS = 2
 GAP = 0.1  # metres between two options
 NEAR, FAR = 0.03, 0.12  # metres: how far the place that is named lies from an option
 LETTER_WEIGHT = 3.0  # of an answer letter in the loss; other words weigh 1
+NAME_WEIGHT = 6.0  # of the name of a thing, while names are learned
 # x, y, z bounds of options in metres: where grippers and objects of the tabletop are
 BOUNDS = np.array([[-0.1, -0.45, 0.75], [0.62, 0.45, 1.5]])
 

@@ -1,11 +1,12 @@
 """Training of the tiny base, once: `python -m robotr1.training.pretrain` (DVC's frozen stage `pretrain_tiny`).
 
-Four stages, each with a log and a checkpoint, so that a stopped run goes on where it was:
+Five stages, each with a log and a checkpoint, so that a stopped run goes on where it was:
 
 1. **draw**: random snapshots of all tasks (poses and placements of their own seeds: no episode of the study is seen);
 2. **see**: the vision tower alone, with a throw-away linear head, learns where the gripper and the things are;
 3. **match**: the language model alone, on text, learns to read options;
-4. **speak**: the language model on image features, lessons of all kinds (`robotr1.training.lessons`).
+4. **speak**: the language model on image features, lessons of all kinds (`robotr1.training.lessons`);
+5. **name**: the same, where the names of things count more, so that each task's own things are named.
 
 This is plain PyTorch rather than a trainer library, because the stages train parts of the model on precomputed inputs.
 """
@@ -70,11 +71,13 @@ class Recipe:
     match_rate: float = 3e-3
     speak_steps: int = 1500
     speak_rate: float = 2e-3
+    name_steps: int = 700
+    name_rate: float = 2e-3
     guidance: float = 0.3
     batch_size: int = 48
 
 
-STAGES = ("see", "match", "speak")
+STAGES = ("see", "match", "speak", "name")
 VISION, LANGUAGE = "model.visual.", ("model.language_model.", "lm_head.")
 
 
@@ -104,7 +107,13 @@ def pretrain(recipe: Recipe, workers: int, threads: int, stages: Sequence[str] =
         batches = lesson_batches(data, all_features(model, data["images"]), rng, recipe.batch_size)
         learn_language(model, batches, batcher, recipe.speak_steps, recipe.speak_rate, recipe.guidance, log)
 
-    for number, (work, part) in enumerate([(see, VISION), (match, LANGUAGE), (speak, LANGUAGE)]):
+    def name(rng: np.random.Generator, log: Log) -> None:
+        batches = lesson_batches(data, all_features(model, data["images"]), rng, recipe.batch_size)
+        heavy = Batcher(tokenizer, lessons.NAME_WEIGHT)
+        learn_language(model, batches, heavy, recipe.name_steps, recipe.name_rate, recipe.guidance, log)
+
+    parts = [(see, VISION), (match, LANGUAGE), (speak, LANGUAGE), (name, LANGUAGE)]
+    for number, (work, part) in enumerate(parts):
         if work.__name__ in stages:
             run_stage(work, part, model, np.random.default_rng([recipe.seed, number]))
     if tuple(stages) == STAGES:

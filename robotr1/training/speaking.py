@@ -124,6 +124,7 @@ def learn_language(
                 "loss": result["loss"].item(),
                 "letter_accuracy": hits[result["weights"] == lessons.LETTER_WEIGHT].mean().item(),
                 "place_error_cm": 100 * difference.nanmedian().item(),
+                "name_accuracy": hits[result["weights"] == lessons.NAME_WEIGHT].mean().item(),
             }
         )
         if (step + 1) % 25 == 0 or step + 1 == steps:
