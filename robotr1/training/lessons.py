@@ -14,7 +14,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from robotr1.demos.tabletop.tasks import THINGS, load_task
-from robotr1.questions.movement import describe_movement, neighbouring_movements, parse_movement, word_differences
+from robotr1.questions.movement import (
+    LABELS,
+    Levels,
+    describe_movement,
+    movement_text,
+    neighbouring_movements,
+    parse_movement,
+    word_differences,
+)
 from robotr1.questions.prompts import LETTERS, completion_text, format_state, mcqa_prompt, sft_prompt
 
 DECIMALS = 2
@@ -24,6 +32,8 @@ LETTER_WEIGHT = 3.0  # of an answer letter in the loss; other words weigh 1
 NAME_WEIGHT = 6.0  # of the name of a thing, while names are learned
 # x, y, z bounds of options in metres: where grippers and objects of the tabletop are
 BOUNDS = np.array([[-0.1, -0.45, 0.75], [0.62, 0.45, 1.5]])
+
+NAMES = ["gripper", *sorted({name for things in THINGS.values() for name in things})]
 
 
 @dataclass(frozen=True)
@@ -134,7 +144,7 @@ def movement_lesson(scene: Scene, rng: np.random.Generator) -> Lesson:
         anchor = neighbouring_movements(movement, 1, rng)[0]
     options = [anchor, *neighbouring_movements(anchor, 3, rng)]
     options = [options[i] for i in rng.permutation(4)]
-    differences = [word_differences(parse_movement(option), parse_movement(movement)) for option in options]
+    differences = _word_differences(options, movement)
     best = np.flatnonzero(np.array(differences) == min(differences))
     letter = LETTERS[rng.choice(best)]
     prompt = mcqa_prompt("movement", _instruction(scene, rng), None, options, form="compact", decimals=DECIMALS)
@@ -204,8 +214,42 @@ def reading_drill(rng: np.random.Generator, queries: int = 12) -> Drill:
     return Drill(pieces)
 
 
+def reckoning_drill(rng: np.random.Generator, queries: int = 5) -> Drill:
+    """Movements as options, and under them ways between two places: the movement in words, and the option like it."""
+    anchor = LABELS[rng.integers(len(LABELS))]
+    options = [movement_text(anchor), *neighbouring_movements(movement_text(anchor), 3, rng)]
+    pieces = _listed_texts(options)
+    for _ in range(queries):
+        likely = parse_movement(options[rng.integers(4)]) if rng.random() < 0.8 else LABELS[rng.integers(len(LABELS))]
+        here, there = _way(likely, rng)
+        start, end = rng.choice(NAMES, 2)
+        movement = describe_movement(there - here)
+        differences = _word_differences(options, movement)
+        ways = f"\nFrom the {start} at {format_state(here, DECIMALS)} to the {end} at {format_state(there, DECIMALS)}:"
+        pieces += [(ways, 0.0), (f" {movement}.", 1.0)]
+        if differences.count(min(differences)) == 1:
+            pieces.append((f"[[{LETTERS[int(np.argmin(differences))]}]]", LETTER_WEIGHT))
+    return Drill(pieces)
+
+
+def _way(levels: Levels, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Two places [3] in metres, as they are written; the way between them mostly has these levels."""
+    least, most = np.array([(0, 0), (0.1, 0.5), (0.5, 1)])[np.abs(levels)].T
+    change = np.sign(levels) * rng.uniform(0.06, 0.5) * rng.uniform(least, most) + rng.normal(0, 0.004, 3)
+    here = rng.uniform(BOUNDS[0] - np.minimum(change, 0), BOUNDS[1] - np.maximum(change, 0))
+    return np.round(here, DECIMALS), np.round(here + change, DECIMALS)
+
+
+def _word_differences(options: Sequence[str], movement: str) -> list[int]:
+    return [word_differences(parse_movement(option), parse_movement(movement)) for option in options]
+
+
 def _listed(options: Sequence[np.ndarray]) -> list[tuple[str, float]]:
-    return [("\n".join(f"[[{letter}]] {text}" for letter, text in zip("ABCD", _texts(options), strict=False)), 0.0)]
+    return _listed_texts(_texts(options))
+
+
+def _listed_texts(texts: Sequence[str]) -> list[tuple[str, float]]:
+    return [("\n".join(f"[[{letter}]] {text}" for letter, text in zip(LETTERS, texts, strict=False)), 0.0)]
 
 
 def _query(place: np.ndarray, options: Sequence[np.ndarray]) -> list[tuple[str, float]]:

@@ -1,12 +1,13 @@
 """Training of the tiny base, once: `python -m robotr1.training.pretrain` (DVC's frozen stage `pretrain_tiny`).
 
-Five stages, each with a log and a checkpoint, so that a stopped run goes on where it was:
+Six stages, each with a log and a checkpoint, so that a stopped run goes on where it was:
 
 1. **draw**: random snapshots of all tasks (poses and placements of their own seeds: no episode of the study is seen);
 2. **see**: the vision tower alone, with a throw-away linear head, learns where the gripper and the things are;
 3. **match**: the language model alone, on text, learns to read options;
-4. **speak**: the language model on image features, lessons of all kinds (`robotr1.training.lessons`);
-5. **name**: the same, where the names of things count more, so that each task's own things are named.
+4. **reckon**: likewise on text, it learns to tell the movement between two places;
+5. **speak**: the language model on image features, lessons of all kinds (`robotr1.training.lessons`);
+6. **name**: the same, where the names of things count more, so that each task's own things are named.
 
 This is plain PyTorch rather than a trainer library, because the stages train parts of the model on precomputed inputs.
 """
@@ -29,7 +30,7 @@ from robotr1.training.batches import Batcher
 from robotr1.training.runs import keep_memory
 from robotr1.training.seeing import all_features, learn_to_see
 from robotr1.training.snapshots import draw_snapshots, load_snapshots
-from robotr1.training.speaking import drill_batches, learn_language, lesson_batches
+from robotr1.training.speaking import drill_batches, learn_language, lesson_batches, reckoning_batches
 
 FOLDER = CHECKPOINTS / "pretrain_tiny"
 
@@ -69,6 +70,8 @@ class Recipe:
     see_rate: float = 2e-3
     match_steps: int = 800
     match_rate: float = 3e-3
+    reckon_steps: int = 500
+    reckon_rate: float = 3e-3
     speak_steps: int = 1500
     speak_rate: float = 2e-3
     name_steps: int = 700
@@ -77,7 +80,7 @@ class Recipe:
     batch_size: int = 48
 
 
-STAGES = ("see", "match", "speak", "name")
+STAGES = ("see", "match", "reckon", "speak", "name")
 VISION, LANGUAGE = "model.visual.", ("model.language_model.", "lm_head.")
 
 
@@ -103,6 +106,10 @@ def pretrain(recipe: Recipe, workers: int, threads: int, stages: Sequence[str] =
         batches = drill_batches(rng, recipe.batch_size)
         learn_language(model, batches, batcher, recipe.match_steps, recipe.match_rate, recipe.guidance, log)
 
+    def reckon(rng: np.random.Generator, log: Log) -> None:
+        batches = reckoning_batches(rng, recipe.batch_size)
+        learn_language(model, batches, batcher, recipe.reckon_steps, recipe.reckon_rate, recipe.guidance, log)
+
     def speak(rng: np.random.Generator, log: Log) -> None:
         batches = lesson_batches(data, all_features(model, data["images"]), rng, recipe.batch_size)
         learn_language(model, batches, batcher, recipe.speak_steps, recipe.speak_rate, recipe.guidance, log)
@@ -112,7 +119,7 @@ def pretrain(recipe: Recipe, workers: int, threads: int, stages: Sequence[str] =
         heavy = Batcher(tokenizer, lessons.NAME_WEIGHT)
         learn_language(model, batches, heavy, recipe.name_steps, recipe.name_rate, recipe.guidance, log)
 
-    parts = [(see, VISION), (match, LANGUAGE), (speak, LANGUAGE), (name, LANGUAGE)]
+    parts = [(see, VISION), (match, LANGUAGE), (reckon, LANGUAGE), (speak, LANGUAGE), (name, LANGUAGE)]
     for number, (work, part) in enumerate(parts):
         if work.__name__ in stages:
             run_stage(work, part, model, np.random.default_rng([recipe.seed, number]))

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
+import pandas as pd
 import torch
 from torch.nn import functional as F
 
@@ -31,11 +32,19 @@ def drill_batches(rng: np.random.Generator, size: int) -> Iterator:
         yield [lessons.reading_drill(rng) for _ in range(size)], None
 
 
+def reckoning_batches(rng: np.random.Generator, size: int) -> Iterator:
+    """Drills in movements; every fourth lesson is one in reading options, which would be forgotten otherwise."""
+    makers = [lessons.reading_drill, *[lessons.reckoning_drill] * 3]
+    while True:
+        yield [makers[number % len(makers)](rng) for number in range(size)], None
+
+
 def lesson_batches(data: dict, features: torch.Tensor, rng: np.random.Generator, size: int) -> Iterator:
     """Lessons about random snapshots, with the image features that go with them; every fourth batch is a drill."""
+    drills = reckoning_batches(rng, size), drill_batches(rng, size)
     while True:
         if rng.random() < DRILLS:
-            yield [lessons.reading_drill(rng) for _ in range(size)], None
+            yield next(drills[rng.integers(len(drills))])
             continue
         _, course = COURSES[rng.choice(len(COURSES), p=[odds for odds, _ in COURSES])]
         chosen = rng.integers(len(features), size=size)
@@ -100,7 +109,7 @@ def learn_language(
 ) -> None:
     """Train the language model on batches of (lessons, image features or None).
 
-    The log tells, teacher-forced, the share of right letters and the median error of the places named.
+    The log tells, teacher-forced, the share of right letters, words and names, and the median error of places.
     """
     model.set_attn_implementation("eager" if guidance > 0 else "sdpa")
     parameters = [value for name, value in model.named_parameters() if ".visual." not in name]
@@ -124,9 +133,10 @@ def learn_language(
                 "loss": result["loss"].item(),
                 "letter_accuracy": hits[result["weights"] == lessons.LETTER_WEIGHT].mean().item(),
                 "place_error_cm": 100 * difference.nanmedian().item(),
+                "word_accuracy": hits[(result["weights"] == 1) & metres[result["targets"]].isnan()].mean().item(),
                 "name_accuracy": hits[result["weights"] == lessons.NAME_WEIGHT].mean().item(),
             }
         )
         if (step + 1) % 25 == 0 or step + 1 == steps:
-            log(step=step + 1, **{key: np.nanmean([row[key] for row in rows]) for key in rows[0]})
+            log(step=step + 1, **pd.DataFrame(rows).mean().dropna())
             rows = []

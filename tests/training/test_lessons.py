@@ -1,9 +1,11 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 from robotr1.demos.tabletop.tasks import THINGS
 from robotr1.questions.answers import is_formatted, parse_answer, parse_state, thought
-from robotr1.questions.movement import describe_movement
+from robotr1.questions.movement import LABELS, describe_movement, parse_movement, word_differences
 from robotr1.training import lessons
 
 SEEDS = range(40)
@@ -69,3 +71,32 @@ def test_a_drill_answers_with_the_nearest_option(make):
                 assert distances[answer[2]] == min(distances.values())
             else:
                 assert np.array_equal(parse_state(answer.strip()), places[query.strip()[2]])
+
+
+def test_a_reckoning_drill_tells_each_way_and_the_option_like_it():
+    told = set()
+    for seed in SEEDS:
+        (listed, _), *pieces = lessons.reckoning_drill(np.random.default_rng(seed)).pieces
+        options = {letter: parse_movement(text) for letter, text in options_of(listed).items()}
+        assert len(set(options.values())) == 4
+        for (way, given), (movement, weight) in pairwise(pieces):
+            if not way.startswith("\n"):
+                continue
+            start, end = (np.array(parse_state("[" + part.split("]")[0] + "]")) for part in way.split("[")[1:])
+            assert (given, weight) == (0, 1)
+            assert movement == f" {describe_movement(end - start)}."
+            told.add(movement)
+        for (movement, _), (letter, weight) in pairwise(pieces):
+            if weight == lessons.LETTER_WEIGHT:
+                said = parse_movement(movement)
+                differences = {key: word_differences(said, option) for key, option in options.items()}
+                assert [key for key in options if differences[key] == min(differences.values())] == [letter[2]]
+    assert len(told) > 60  # of the 99 that there are: the drills do not dwell on a few
+
+
+def test_the_ways_of_a_reckoning_drill_stay_where_grippers_are():
+    for seed in SEEDS:
+        rng = np.random.default_rng(seed)
+        places = np.array(lessons._way(LABELS[rng.integers(len(LABELS))], rng))
+        assert (places >= lessons.BOUNDS[0] - 0.03).all()
+        assert (places <= lessons.BOUNDS[1] + 0.03).all()
