@@ -76,8 +76,9 @@ def completions(asked: list[Question], skill: float, rng: np.random.Generator) -
         letter = one.answer if rng.random() < skill else "ABCD"[rng.integers(4)]
         option = one.options[LETTERS.index(letter)]
         thing = "gripper" if one.type == "state" or rng.random() < 0.5 else THINGS.get(one.task, ("object",))[0]
-        here, there = (format_state(place, 2) for place in (one.state, one.target))
-        movement = f"From the gripper at {here} to the {thing} at {there}: {option}."
+        way = np.subtract(one.target, one.state)
+        here, there, way = (format_state(place, 2) for place in (one.state, one.target, way))
+        movement = f"From the gripper at {here} to the {thing} at {there} is {way}: {option}."
         written.append(completion_text(movement if one.type == "movement" else f"The {thing} is at {option}.", letter))
     return written
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import torch
 from transformers import PreTrainedTokenizerFast
 
-from robotr1.demos.tabletop.tasks import THINGS
 from robotr1.policies.tiny import IMAGE_SIZE, LETTER_TOKENS, number_tokens
-from robotr1.training.lessons import LETTER_WEIGHT, Drill, Lesson
+from robotr1.training.lessons import LETTER_WEIGHT, NAMES, Drill, Lesson
 
 IMAGE_TOKENS = (IMAGE_SIZE // 28) ** 2
 
@@ -19,7 +18,8 @@ class Batch:
     `ids` [B,L]; `weights` [B,L] of each token in the loss, 0 for what is given; `positions` [3,B,L], M-RoPE's time, row
     and column. Where reading should look, each row beginning with the lesson's number: `options` [O,3], the places of
     an option's letter and of its last word; `queries` [Q,3], the place just before an answer letter and the last word
-    of the option that it names; `gathers` [G,5], such a place, and those of the x, y and z that it brings together.
+    of the option that it names; `gathers` [G,5], such a place, and those of the x, y and z that it brings together;
+    `differences` [D,3], the place just before a difference, and those of the two numbers that it is between.
     """
 
     ids: torch.Tensor
@@ -28,21 +28,24 @@ class Batch:
     options: torch.Tensor
     queries: torch.Tensor
     gathers: torch.Tensor
+    differences: torch.Tensor
 
 
 class Batcher:
     """Turns lessons and drills into batches, in the chat form that the processor's template writes.
 
-    `name_weight` is what the name of a thing weighs in the loss.
+    `name_weight` is what names weigh in the loss, the gripper's among them: one that weighed less than the others would
+    be spoken of less often than it occurs.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast, name_weight: float = 1.0):
         self.tokenizer = tokenizer
-        names = {self.encode(f" {name}")[0]: name_weight for things in THINGS.values() for name in things}
+        names = {self.encode(f" {name}")[0]: name_weight for name in NAMES}
         self.before = self.encode("<|im_start|>user\n<|vision_start|>")
         self.image = tokenizer.convert_tokens_to_ids("<|image_pad|>")
         self.after = self.encode("<|vision_end|>")
         self.turn = self.encode("<|im_end|>\n<|im_start|>assistant\n")
+        self.verb = self.encode(" is")[0]
         self.newline, self.bracket = self.encode("\n")[0], self.encode("]")[0]
         self.numbers = set(tokenizer.convert_tokens_to_ids(list(number_tokens())))
         self.letters = tokenizer.convert_tokens_to_ids(LETTER_TOKENS)
@@ -87,6 +90,16 @@ class Batcher:
         found = [(place, *[number for number in numbers if number <= place][-3:]) for place in places]
         return [row for row in found if len(row) == 4]
 
+    def subtracting(self, ids: list[int], weights: list[float]) -> list[tuple]:
+        """Where the numbers of "… at [x1, y1, z1] to … at [x2, y2, z2] is" stand, for each difference to be written."""
+        numbers, found = [], []
+        for place, token in enumerate(ids):
+            if token in self.numbers:
+                numbers.append(place)
+            if token == self.verb and len(numbers) >= 6 and weights[place] and ids[place + 1] in self.numbers:
+                found += [(place + axis, numbers[axis - 6], numbers[axis - 3]) for axis in range(3)]
+        return found
+
     def __call__(self, lessons: list[Lesson | Drill]) -> Batch:
         sequences = [self.sequence(lesson) for lesson in lessons]
         length = max(len(ids) for ids, _ in sequences)
@@ -95,7 +108,7 @@ class Batcher:
         positions = torch.arange(length).expand(3, len(lessons), length).clone()
         first, last, side = len(self.before), len(self.before) + IMAGE_TOKENS, IMAGE_SIZE // 28
         cells = torch.arange(IMAGE_TOKENS)
-        options, queries, gathers = [], [], []
+        options, queries, gathers, differences = [], [], [], []
         for row, (tokens, token_weights) in enumerate(sequences):
             ids[row, : len(tokens)] = torch.tensor(tokens)
             weights[row, : len(tokens)] = torch.tensor(token_weights)
@@ -106,4 +119,5 @@ class Batcher:
             options += [(row, *places) for places in row_options]
             queries += [(row, *places) for places in row_queries]
             gathers += [(row, *places) for places in self.gathering(tokens, row_options, row_queries)]
-        return Batch(ids, weights, positions, *map(torch.tensor, (options, queries, gathers)))
+            differences += [(row, *places) for places in self.subtracting(tokens, token_weights)]
+        return Batch(ids, weights, positions, *map(torch.tensor, (options, queries, gathers, differences)))

@@ -29,7 +29,7 @@ DECIMALS = 2
 GAP = 0.1  # metres between two options
 NEAR, FAR = 0.03, 0.12  # metres: how far the place that is named lies from an option
 LETTER_WEIGHT = 3.0  # of an answer letter in the loss; other words weigh 1
-NAME_WEIGHT = 6.0  # of the name of a thing, while names are learned
+NAME_WEIGHT = 6.0  # of the name of a thing or of the gripper, while names are learned
 # x, y, z bounds of options in metres: where grippers and objects of the tabletop are
 BOUNDS = np.array([[-0.1, -0.45, 0.75], [0.62, 0.45, 1.5]])
 
@@ -95,6 +95,12 @@ def _place_completion(name: str, place: np.ndarray, options: Sequence[np.ndarray
     return completion_text(_place_thought(name, place), nearest_letter(place, options))
 
 
+def _way_thought(start: str, end: str, here: np.ndarray, there: np.ndarray) -> tuple[str, str]:
+    """Two places, and the way between them: in metres and in words."""
+    one, other, way = (format_state(value, DECIMALS) for value in (here, there, there - here))
+    return f"From the {start} at {one} to the {end} at {other}", f" is {way}: {describe_movement(there - here)}."
+
+
 def _separate(one: np.ndarray, other: np.ndarray) -> bool:
     return bool(np.linalg.norm(one - other) >= GAP)
 
@@ -148,8 +154,7 @@ def movement_lesson(scene: Scene, rng: np.random.Generator) -> Lesson:
     best = np.flatnonzero(np.array(differences) == min(differences))
     letter = LETTERS[rng.choice(best)]
     prompt = mcqa_prompt("movement", _instruction(scene, rng), None, options, form="compact", decimals=DECIMALS)
-    places = format_state(here, DECIMALS), format_state(there, DECIMALS)
-    thought = f"From the {start} at {places[0]} to the {end} at {places[1]}: {movement}."
+    thought = "".join(_way_thought(start, end, np.round(here, DECIMALS), np.round(there, DECIMALS)))
     return Lesson(prompt, completion_text(thought, letter))
 
 
@@ -222,11 +227,10 @@ def reckoning_drill(rng: np.random.Generator, queries: int = 5) -> Drill:
     for _ in range(queries):
         likely = parse_movement(options[rng.integers(4)]) if rng.random() < 0.8 else LABELS[rng.integers(len(LABELS))]
         here, there = _way(likely, rng)
-        start, end = rng.choice(NAMES, 2)
         movement = describe_movement(there - here)
         differences = _word_differences(options, movement)
-        ways = f"\nFrom the {start} at {format_state(here, DECIMALS)} to the {end} at {format_state(there, DECIMALS)}:"
-        pieces += [(ways, 0.0), (f" {movement}.", 1.0)]
+        way, told = _way_thought(*rng.choice(NAMES, 2), here, there)
+        pieces += [("\n" + way, 0.0), (told, 1.0)]
         if differences.count(min(differences)) == 1:
             pieces.append((f"[[{LETTERS[int(np.argmin(differences))]}]]", LETTER_WEIGHT))
     return Drill(pieces)

@@ -70,11 +70,11 @@ class Recipe:
     see_rate: float = 2e-3
     match_steps: int = 800
     match_rate: float = 3e-3
-    reckon_steps: int = 500
+    reckon_steps: int = 450
     reckon_rate: float = 3e-3
-    speak_steps: int = 1500
+    speak_steps: int = 1300
     speak_rate: float = 2e-3
-    name_steps: int = 700
+    name_steps: int = 600
     name_rate: float = 2e-3
     guidance: float = 0.3
     batch_size: int = 48

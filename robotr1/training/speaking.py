@@ -95,6 +95,10 @@ def language_losses(model, batch: Batch, features: torch.Tensor | None, guidance
             row, place, *axes = batch.gathers.T
             for head, axis in enumerate(axes):
                 loss = loss - guidance * (output.attentions[0][row, head, place, axis] + 1e-6).log().mean()
+    if guidance > 0 and len(batch.differences):
+        row, place, *numbers = batch.differences.T
+        for head, number in enumerate(numbers):
+            loss = loss - guidance * (output.attentions[0][row, head, place, number] + 1e-6).log().mean()
     return {"loss": loss, "guesses": logits.detach().argmax(-1), "targets": targets, "weights": weights}
 
 

@@ -15,6 +15,14 @@ def options_of(prompt: str) -> dict[str, str]:
     return {line[2]: line[6:] for line in prompt.splitlines() if line.startswith("[[")}
 
 
+def places_of(text: str) -> list[np.ndarray]:
+    return [np.array(parse_state("[" + part.split("]")[0] + "]")) for part in text.split("[")[1:]]
+
+
+def words(movement: str) -> str:
+    return movement.rpartition(": ")[2]
+
+
 @pytest.mark.parametrize("make", [lessons.state_lesson, lessons.waypoint_lesson])
 def test_the_letter_is_the_option_nearest_to_the_place_named(make):
     for seed in SEEDS:
@@ -54,7 +62,8 @@ def test_a_movement_goes_between_the_two_places_named():
         scene = lessons.imagined_scene(rng)
         completion = lessons.movement_lesson(scene, rng).completion
         said = thought(completion)
-        start, end = (np.array(parse_state("[" + part.split("]")[0] + "]")) for part in said.split("[")[1:])
+        start, end, way = places_of(said)
+        assert np.allclose(way, end - start)
         assert said.endswith(f": {describe_movement(end - start)}.")
 
 
@@ -82,13 +91,14 @@ def test_a_reckoning_drill_tells_each_way_and_the_option_like_it():
         for (way, given), (movement, weight) in pairwise(pieces):
             if not way.startswith("\n"):
                 continue
-            start, end = (np.array(parse_state("[" + part.split("]")[0] + "]")) for part in way.split("[")[1:])
+            start, end, difference = places_of(way + movement)
             assert (given, weight) == (0, 1)
-            assert movement == f" {describe_movement(end - start)}."
-            told.add(movement)
+            assert np.allclose(difference, end - start)
+            assert movement.endswith(f": {describe_movement(end - start)}.")
+            told.add(words(movement))
         for (movement, _), (letter, weight) in pairwise(pieces):
             if weight == lessons.LETTER_WEIGHT:
-                said = parse_movement(movement)
+                said = parse_movement(words(movement))
                 differences = {key: word_differences(said, option) for key, option in options.items()}
                 assert [key for key in options if differences[key] == min(differences.values())] == [letter[2]]
     assert len(told) > 60  # of the 99 that there are: the drills do not dwell on a few

@@ -98,6 +98,27 @@ def test_reading_points_at_the_right_option(tokenizer):
         assert ids[query + 1] == letter_of[word]
 
 
+def test_each_difference_is_shown_its_two_numbers(tokenizer):
+    rng = np.random.default_rng(2)
+    batcher = Batcher(tokenizer)
+    metres = {tokenizer.convert_tokens_to_ids(text): value for text, value in tiny.number_tokens().items()}
+    for lesson in [lessons.movement_lesson(lessons.imagined_scene(rng), rng), lessons.reckoning_drill(rng)] * 5:
+        ids, weights = batcher.sequence(lesson)
+        found = batcher.subtracting(ids, weights)
+        assert len(found) == (3 if isinstance(lesson, lessons.Lesson) else 15)
+        for place, here, there in found:
+            assert metres[ids[place + 1]] == pytest.approx(metres[ids[there]] - metres[ids[here]])
+    assert batcher.subtracting(*batcher.sequence(lessons.caption_lesson(lessons.imagined_scene(rng), rng))) == []
+
+
+def test_the_names_of_things_and_gripper_weigh_alike(tokenizer):
+    """Where they did not, the base spoke of the gripper six times less often than its lessons did."""
+    batcher = Batcher(tokenizer, lessons.NAME_WEIGHT)
+    for name in lessons.NAMES:
+        ids, weights = batcher.sequence(lessons.Lesson("Describe the image.", f"The {name} is at [0, 0, 1]."))
+        assert weights[ids.index(batcher.encode(f" {name}")[0], len(ids) - 12)] == lessons.NAME_WEIGHT
+
+
 @pytest.mark.parametrize("guidance", [0.0, 0.3])
 def test_a_few_steps_lower_the_loss_and_leave_the_vision_tower_alone(tokenizer, guidance):
     model = tiny.build_model(tokenizer)
