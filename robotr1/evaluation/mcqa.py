@@ -8,6 +8,7 @@ a wrong belief. Tables are pandas frames, one row per policy, split and question
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
@@ -15,11 +16,11 @@ from statsmodels.stats.multitest import multipletests
 from robotr1 import paths
 from robotr1.questions.answers import is_formatted, parse_answer, parse_position, parse_state
 from robotr1.questions.prompts import LETTERS
-from robotr1.records import Prediction, Question, read_records, write_records
+from robotr1.records import Prediction, Question, QuestionType, read_records, write_records
 from robotr1.statistics import accuracy_interval, clustered_interval, paired_difference
 
 SPLITS = ("validation", "test_in", "test_out")
-TYPES = ("all", "waypoint", "state", "movement")
+TYPES = ("all", *get_args(QuestionType))
 OPEN_TYPES = ("waypoint", "state")  # the types whose answer is a position, so that it can be asked without options
 OWN_FORM = "-own-form"
 BLANK = "-blank"

@@ -25,6 +25,12 @@ from robotr1.report.tables import MEASURE_NAMES, split_title
 
 WIDTH = 6.4  # inches
 DPI = 150
+FORMATS = {  # what matplotlib would write into each beside the picture, left out
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+VECTORS = {"svg.hashsalt": "robotr1", "svg.fonttype": "path", "pdf.fonttype": 42}
 SMOOTHING = 10  # steps in the rolling mean of training curves
 SIGHT = {
     "real image": {"color": "#0072B2", "marker": "D"},
@@ -49,7 +55,7 @@ def set_theme() -> None:
 
 
 def write_figures(results: Results, folder: Path = paths.FIGURES) -> dict[str, Path]:
-    """Draw all figures as PNG; returns the paths of those that there was something to draw for."""
+    """Draw all figures; returns the PNG files of those that there was something to draw for."""
     set_theme()
     written = {}
     for name, draw in FIGURES.items():
@@ -61,9 +67,15 @@ def write_figures(results: Results, folder: Path = paths.FIGURES) -> dict[str, P
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a PNG without matplotlib's version in it, atomically."""
-    with paths.atomic_write(path) as temporary:
-        figure.savefig(temporary, dpi=DPI, metadata={"Software": None})
+    """Write a PNG and, where no photographs are in the figure, an SVG and a PDF beside it.
+
+    No dates, no versions and no random names are in the files: the same figure gives the same bytes. Letters are
+    outlines in the SVG and an embedded TrueType font in the PDF, so both print alike everywhere.
+    """
+    photographs = any(axis.images for axis in figure.axes)
+    for kind in ("png",) if photographs else FORMATS:
+        with paths.atomic_write(path.with_suffix(f".{kind}")) as temporary, plt.rc_context(VECTORS):
+            figure.savefig(temporary, dpi=DPI, metadata=FORMATS[kind])
 
 
 def training_curves(results: Results) -> Figure | None:

@@ -8,7 +8,7 @@ from robotr1.evaluation.mcqa import BLANK, OWN_FORM
 SPLIT_NAMES = {
     "validation": "validation",
     "test_in": "test, tasks trained on",
-    "test_out": "test, task never trained on",
+    "test_out": "test, tasks never trained on",
 }
 ALGORITHM_NAMES = {"grpo": "GRPO", "rloo": "RLOO", "reinforce_plus_plus": "REINFORCE++"}
 PLAIN_NAMES = {

@@ -10,6 +10,7 @@ differ from the committed ones, that is said first, since then nothing needs to 
 import hashlib
 import io
 import json
+import os
 import platform
 import subprocess
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ import pandas as pd
 import yaml
 
 from robotr1 import paths
-from robotr1.report.names import label
+from robotr1.report.names import label, ordered
 from robotr1.report.results import find_row
 from robotr1.report.tables import markdown
 
@@ -32,6 +33,7 @@ NOT_YET = (
     "reports/metrics/analyze_results.json",
     "reports/notebooks/08_analyze_results.ipynb",
 )
+_SEEDS = ("seed", "seeds")
 PACKAGES = ("torch", "transformers", "trl", "peft", "bitsandbytes", "accelerate", "mujoco", "numpy", "pandas")
 PACKAGES += ("scipy", "statsmodels", "pillow", "matplotlib", "seaborn", "dvc")
 
@@ -59,8 +61,16 @@ def write_reproduction(output: Path = OUTPUT, root: Path = paths.ROOT) -> None:
 
 def reproduction(past: Committed, root: Path = paths.ROOT) -> str:
     """The report as markdown. Missing files are rows that say so, never errors."""
-    parts = ["# Reproduction\n", _settings(past, root), _outputs(past, root), _policies(past, root), _versions()]
-    return "\n".join(parts)
+    outputs, policies = _outputs(past, root), _policies(past, root)
+    said = [_verdict(past, outputs, policies) + "\n", _settings(past, root), _outputs_text(past, outputs)]
+    return "\n".join(["# Reproduction\n", *said, _policies_text(past, policies), _seeds(root), _versions()])
+
+
+def verdict(report: Path = OUTPUT) -> str:
+    """The one sentence that sums up a written report; says so where there is none."""
+    if not report.is_file():
+        return "Nothing was compared with the committed run."
+    return report.read_text(encoding="utf-8").split("\n\n")[1].replace("*", "")
 
 
 def dvc_hash(path: Path) -> str | None:
@@ -89,15 +99,12 @@ def _settings(past: Committed, root: Path) -> str:
     return title + said + markdown(pd.DataFrame(rows))
 
 
-def _outputs(past: Committed, root: Path) -> str:
-    title = "## Outputs\n\n"
+def _outputs(past: Committed, root: Path) -> list[dict[str, str]]:
+    """A row for each output that the committed lock (or else today's) names."""
     lock = past.lock
     if lock is None:
         file = root / "dvc.lock"
-        note = "There is no committed dvc.lock to compare with: today's hashes alone.\n\n"
         lock = (_yaml(file.read_text(encoding="utf-8")) if file.is_file() else None) or {}
-    else:
-        note = "Each output with its hash (first 10 digits) in the committed dvc.lock and today.\n\n"
     rows = []
     for stage, entry in (lock.get("stages") or {}).items():
         for out in entry.get("outs") or []:
@@ -113,47 +120,106 @@ def _outputs(past: Committed, root: Path) -> str:
                     "": "missing" if today is None else "" if before is None else _same(before == today),
                 }
             )
+    return rows
+
+
+def _outputs_text(past: Committed, rows: list[dict[str, str]]) -> str:
+    title = "## Outputs\n\n"
     if not rows:
         return title + "No stage has been run and committed yet.\n"
-    equal, compared = sum(row[""] == "same" for row in rows), sum(row[""] != "" for row in rows)
-    count = f"{equal} of {compared} outputs are the same.\n\n" if past.lock is not None else ""
-    return title + note + count + markdown(pd.DataFrame(rows))
+    note = "Each output with its hash (first 10 digits) in the committed dvc.lock and today.\n\n"
+    if past.lock is None:
+        note = "There is no committed dvc.lock to compare with: today's hashes alone.\n\n"
+    return title + note + markdown(pd.DataFrame(rows))
 
 
-def _policies(past: Committed, root: Path) -> str:
-    title = "## Trained policies\n\n"
+def _policies(past: Committed, root: Path) -> list[dict[str, str]]:
+    """A row for each policy and test split, committed or run today."""
     file = root / "reports/tables/accuracy.csv"
     if past.accuracy is None or not file.is_file():
-        return title + "There is no committed accuracy to compare with.\n"
-    today, rows = pd.read_csv(file), []
-    for row in past.accuracy.query("type == 'all' and split != 'validation'").itertuples():
-        now = find_row(today, policy=row.policy, split=row.split, type="all")
-        if row.policy in ("oracle", "random", "text_only") or now is None:
+        return []
+    before, today = (
+        table.query("type == 'all' and split != 'validation'") for table in (past.accuracy, pd.read_csv(file))
+    )
+    rows = []
+    for policy in ordered([*before["policy"], *today["policy"]]):
+        if policy in ("oracle", "random", "text_only"):
             continue
-        inside = row.episode_low <= now["accuracy"] <= row.episode_high
-        rows.append(
-            {
-                "policy": label(row.policy),
-                "split": row.split,
-                "committed": f"{row.accuracy:.3f} [{row.episode_low:.3f}, {row.episode_high:.3f}]",
-                "today": f"{now['accuracy']:.3f}",
-                "": "inside" if inside else "outside",
-            }
-        )
+        for split in sorted({*before["split"], *today["split"]}):
+            then, now = (find_row(table, policy=policy, split=split) for table in (before, today))
+            if then is None and now is None:
+                continue
+            rows.append(
+                {
+                    "policy": label(policy),
+                    "split": split,
+                    "committed": "-" if then is None else _accuracy(then),
+                    "today": "-" if now is None else f"{now['accuracy']:.3f}",
+                    "": _inside(then, now),
+                }
+            )
+    return rows
+
+
+def _accuracy(row: pd.Series) -> str:
+    return f"{row['accuracy']:.3f} [{row['episode_low']:.3f}, {row['episode_high']:.3f}]"
+
+
+def _inside(then: pd.Series | None, now: pd.Series | None) -> str:
+    if then is None or now is None:
+        return "new" if then is None else "not run"
+    return "inside" if then["episode_low"] <= now["accuracy"] <= then["episode_high"] else "outside"
+
+
+def _policies_text(past: Committed, rows: list[dict[str, str]]) -> str:
+    title = "## Trained policies\n\n"
     if not rows:
-        return title + "No policy was both committed and run today.\n"
+        return title + "There is no committed accuracy to compare with.\n"
     return f"{title}Today's accuracy and the committed interval over episodes.\n\n{markdown(pd.DataFrame(rows))}"
+
+
+def _verdict(past: Committed, outputs: list[dict[str, str]], policies: list[dict[str, str]]) -> str:
+    """The whole report in one sentence."""
+    compared = [row[""] for row in outputs if row[""]]
+    if past.lock is None or not compared:
+        return "**There is no committed run to compare with.**"
+    said = f"{compared.count('same')} of {len(compared)} outputs are the same as committed"
+    if asked := [row[""] for row in policies if row[""] in ("inside", "outside")]:
+        said += f"; {asked.count('inside')} of {len(asked)} accuracies lie inside the committed intervals"
+    others = [(word, sum(row[""] == word for row in policies)) for word in ("new", "not run")]
+    said += "".join(f", {count} {'are' if word == 'new' else 'were'} {word}" for word, count in others if count)
+    return f"**{said}.**"
+
+
+def _seeds(root: Path) -> str:
+    flat = _flat(_yaml((root / "params.yaml").read_text(encoding="utf-8")) or {}) if _has_params(root) else {}
+    rows = [{"seed of": name, "value": value} for name, value in flat.items() if name.split(".")[-1] in _SEEDS]
+    return "## Seeds\n\n" + (markdown(pd.DataFrame(rows)) if rows else "params.yaml names no seed.\n")
 
 
 def _versions() -> str:
     rows = [{"part": "Python", "version": platform.python_version()}]
     rows.append({"part": "system", "version": f"{platform.system()} {platform.machine()}"})
+    rows.append({"part": "processor", "version": f"{os.cpu_count()} x {_processor()}"})
+    rows.append({"part": "threads (OMP_NUM_THREADS)", "version": os.environ.get("OMP_NUM_THREADS", "not set")})
     for package in PACKAGES:
         try:
             rows.append({"part": package, "version": version(package)})
         except PackageNotFoundError:
             rows.append({"part": package, "version": "not installed"})
-    return f"## Versions today\n\n{markdown(pd.DataFrame(rows))}"
+    return f"## Machine and versions today\n\n{markdown(pd.DataFrame(rows))}"
+
+
+def _processor() -> str:
+    """The processor's model, as Linux names it; elsewhere its architecture."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
+    models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(models, platform.processor() or platform.machine())
+
+
+def _has_params(root: Path) -> bool:
+    return (root / "params.yaml").is_file()
 
 
 def _same(equal: bool) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 from robotr1 import paths
 from robotr1.evaluation.mcqa import TYPES
 from robotr1.report.names import label, ordered
+from robotr1.report.reproduction import verdict
 from robotr1.report.results import find_row
 from robotr1.report.tables import plain
 
@@ -17,7 +18,8 @@ class SummaryError(FileNotFoundError):
 
 
 def summary(reports: Path = paths.REPORTS) -> str:
-    """The accuracy of each policy on each test split by type, from the finished tables, and the report's place.
+    """The accuracy of each policy on each test split by type, from the finished tables; then whether that is what
+    was committed, and the report's place.
 
     Raises:
         SummaryError: the tables or the report are not there yet.
@@ -28,7 +30,8 @@ def summary(reports: Path = paths.REPORTS) -> str:
             raise SummaryError(f"{paths.relative(path)} is not there yet: run `dvc repro`")
     table = pd.read_csv(accuracy)
     blocks = [_block(table[table["split"] == split], split) for split in _splits(table)]
-    return "\n\n".join([*blocks, f"Report: {paths.relative(report)}"])
+    compared = f"Did it reproduce? {verdict(reports / 'reproduction.md')} (reports/reproduction.md)"
+    return "\n\n".join([*blocks, compared, f"Report: {paths.relative(report)}"])
 
 
 def _splits(table: pd.DataFrame) -> list[str]:

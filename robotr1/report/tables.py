@@ -11,6 +11,7 @@ from robotr1.evaluation.published import published_tables
 from robotr1.report.names import SPLIT_NAMES, label, ordered
 from robotr1.report.results import Results, find_row
 
+CURVES = ("reward", "accuracy", "length", "zero_spread", "loss", "token_accuracy")
 MEASURE_NAMES = {
     "agrees": "letter fits the words",
     "names": "names the right thing",
@@ -36,7 +37,15 @@ def full_tables(results: Results) -> dict[str, pd.DataFrame]:
         "consistency_change": results.consistency_change,
     }
     tables = {name: _in_order(table) for name, table in tables.items()}
+    tables |= {"training": training_table(results)} if results.training else {}
     return tables | ({"shortcut_audit": results.strategies} if len(results.strategies) else {})
+
+
+def training_table(results: Results) -> pd.DataFrame:
+    """The training logs one below the other: policy, step, and what the curves show (`dvc plots` draws them)."""
+    columns = ["policy", "step", *CURVES]
+    logs = [log.assign(policy=policy).reindex(columns=columns) for policy, log in results.training.items()]
+    return pd.concat([log.dropna(axis="columns", how="all") for log in logs]).reindex(columns=columns)
 
 
 def reading_tables(results: Results) -> dict[str, pd.DataFrame]:

@@ -64,7 +64,7 @@ def what_was_run(results: Results) -> str:
 def findings(results: Results) -> list[str]:
     """What else the numbers say, one sentence each; only what this run has numbers for."""
     policy, sentences = results.headline_policy, []
-    for split, words in (("test_in", "the tasks trained on"), ("test_out", "the task never trained on")):
+    for split, words in (("test_in", "the tasks trained on"), ("test_out", "the tasks never trained on")):
         for baseline, meaning in (
             ("text_only", "the text-only guesser"),
             (f"{policy}{BLANK}", "itself with blank images"),

@@ -3,6 +3,7 @@
 import dataclasses
 import subprocess
 import sys
+import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
 
 import numpy as np
@@ -64,7 +65,7 @@ def test_small_studies_are_drawn_without_an_error(name, tmp_path):
 
 
 def test_every_figure_is_drawn_and_wide_enough(written):
-    drawn = sorted((written / "figures").iterdir())
+    drawn = sorted((written / "figures").glob("*.png"))
     assert {path.stem for path in drawn} == set(figures.FIGURES)
     for path in drawn:
         with Image.open(path) as image:
@@ -79,6 +80,39 @@ def test_two_runs_give_the_same_bytes(written, tmp_path):
     assert len(files) > 15
     for file in files:
         assert (written / file).read_bytes() == (tmp_path / file).read_bytes(), file
+
+
+def test_vectors_lie_beside_every_figure_without_photographs(written):
+    kinds = {}
+    for path in (written / "figures").iterdir():
+        kinds.setdefault(path.stem, set()).add(path.suffix)
+    assert kinds.pop("examples") == {".png"}
+    assert set(map(frozenset, kinds.values())) == {frozenset({".png", ".svg", ".pdf"})}
+
+
+def test_vectors_hold_their_letters_and_no_date(written):
+    for path in (written / "figures").glob("*.svg"):
+        text = path.read_text()
+        assert ElementTree.fromstring(text).get("viewBox")
+        assert "<text" not in text, "letters are outlines"
+        assert "<dc:date>" not in text
+        assert path.stat().st_size < 500_000
+    for path in (written / "figures").glob("*.pdf"):
+        data = path.read_bytes()
+        assert data.startswith(b"%PDF")
+        assert b"/FontFile2" in data, "the font is embedded"
+        assert b"/CreationDate" not in data
+        assert b"/Type3" not in data
+        assert path.stat().st_size < 200_000
+
+
+def test_training_curves_are_a_table_for_dvc(written):
+    table = pd.read_csv(written / "tables/training.csv")
+    assert list(table["policy"].unique()) == ["sft-direct", "grpo-seed0"]
+    for policy, log in study().training.items():
+        mine = table[table["policy"] == policy]
+        assert mine["step"].tolist() == log["step"].tolist()
+        assert mine["reward"].to_numpy() == pytest.approx(log["reward"].to_numpy(), abs=1e-5)
 
 
 class _Page(HTMLParser):

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from synthetic_study import study
 
-from robotr1.report.reproduction import committed, dvc_hash, reproduction, write_reproduction
+from robotr1.report.reproduction import committed, dvc_hash, reproduction, verdict, write_reproduction
 from robotr1.report.tables import write_tables
 
 
@@ -45,7 +45,7 @@ def test_the_hash_is_the_one_that_dvc_gives(tmp_path):
 def test_an_equal_run_says_so(checkout):
     text = reproduction(committed(checkout), checkout)
     assert "params.yaml is the committed one" in text
-    assert "2 of 2 outputs are the same" in text
+    assert "2 of 2 outputs are the same as committed" in text
     assert "| outside |" not in text
     assert "| GRPO | test_in |" in text
     assert text == reproduction(committed(checkout), checkout)
@@ -71,6 +71,29 @@ def test_an_accuracy_outside_the_committed_interval_is_named(checkout):
     worse = [",".join(cell if i != column else "0.0" for i, cell in enumerate(row.split(","))) for row in rows[1:]]
     file.write_text("\n".join([rows[0], *worse]) + "\n")
     assert "| 0.000 | outside |" in reproduction(committed(checkout), checkout)
+
+
+def test_a_new_seed_and_one_not_run_are_counted(checkout):
+    file = checkout / "reports/tables/accuracy.csv"
+    file.write_text(file.read_text().replace("grpo-seed0,", "grpo-seed1,"))
+    text = reproduction(committed(checkout), checkout)
+    assert "| GRPO (seed 1) | test_in | - |" in text
+    assert "| GRPO | test_in | " in text
+    assert "2 are new, 2 were not run.**" in text
+
+
+def test_the_first_sentence_sums_up(checkout):
+    report = checkout / "reports/reproduction.md"
+    assert "Nothing was compared" in verdict(report)
+    write_reproduction(report, checkout)
+    assert verdict(report).startswith("2 of 2 outputs are the same as committed; ")
+    assert "accuracies lie inside the committed intervals." in verdict(report)
+    assert "\n" not in verdict(report)
+
+
+def test_seeds_are_named(checkout):
+    (checkout / "params.yaml").write_text("policies:\n  seeds: [0, 1, 2]\ntrain_grpo:\n  steps: 200\n")
+    assert "| policies.seeds | [0, 1, 2] |" in reproduction(committed(checkout), checkout)
 
 
 def test_without_git_there_is_nothing_to_compare_with(tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ def test_summary_shows_every_policy_on_both_test_splits(tmp_path):
     write_tables(study(), tmp_path / "tables")
     (tmp_path / "report.html").write_text("<html></html>")
     text = summary(tmp_path)
+    assert "Did it reproduce? " in text
     blocks = text.split("\n\n")
     assert [block.splitlines()[0].split("  ")[0] for block in blocks[:2]] == [
         "accuracy on test_in (%)",
