@@ -22,7 +22,7 @@ def another_seed(task):
 
 
 def lowest_tip(episodes):
-    """2. Millimetres: button and table always have the same height, only x and y are random."""
+    """2. By less than a millimetre: button and table always have the same height, only x and y are random."""
     lowest = [episode.gripper_pose[:, 2].min() for episode in episodes]
     print(
         f"lowest tip {np.mean(lowest):.3f} m, spread {1000 * np.ptp(lowest):.1f} mm over {len(lowest)} demonstrations"
