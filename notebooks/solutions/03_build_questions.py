@@ -21,7 +21,7 @@ TABLE = 0.75  # metres
 def mirrored(episodes, keyframes, settings):
     """1. Those that hang high above the table: waypoints lie low, and a mirror image from top to bottom does not."""
     built = build_questions(episodes, keyframes, replace(settings, distractors="mirrored"))
-    asked = [question for question in built["train"] if question.type == "waypoint"]
+    asked = built["train"]
     options = [(parse_position(option)[2], option) for question in asked for option in question.options]
     true = [parse_position(question.options["ABCD".index(question.answer)])[2] for question in asked]
     limit = max(np.quantile(true, 0.99), TABLE)
@@ -44,14 +44,14 @@ def sideways(question, settings):
 
 
 if __name__ == "__main__":
-    settings = load_settings()["build_questions"]
+    settings = replace(load_settings()["build_questions"], types=["waypoint"])
     episodes = [read_episode(folder) for folder in list_episodes(paths.DEMOS)]
     keyframes = records.read_records(paths.KEYFRAMES, records.Keyframes)
     mirrored(episodes, keyframes, settings)
     for guess in best_guesses(
         audit_strategies(tracks_of(episodes, keyframes, settings.state), settings, ["on_the_line"])
     ):
-        if guess.type == "waypoint" and guess.split == "test_in":
+        if guess.split == "test_in":
             print(f"on_the_line, gripper {'' if guess.stated else 'not '}stated: {guess.policy} {guess.accuracy:.0%}")
     register("sideways", sideways, "Is the next waypoint left or right of the gripper, and how far?")
     own = build_questions(episodes, keyframes, replace(settings, types=["sideways"]))
