@@ -3,6 +3,8 @@
 import importlib.util
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import AutoModelForImageTextToText, AutoProcessor, BitsAndBytesConfig, ProcessorMixin
 from transformers.models.qwen2_5_vl.processing_qwen2_5_vl import Qwen2_5_VLProcessor
+from transformers.utils import logging
 
 from robotr1 import paths
 
@@ -117,7 +120,8 @@ def load_model(folder: str | Path, *, quantization: str = "none", revision: str 
             "device_map": {"": gpu if cuda else "cpu"},
         }
     try:
-        model = AutoModelForImageTextToText.from_pretrained(resolve(folder), **options)
+        with _without_bars():
+            model = AutoModelForImageTextToText.from_pretrained(resolve(folder), **options)
     except (OSError, ValueError, KeyError) as error:
         raise PolicyError(
             f"{folder}: no usable model ({error}). A policy folder needs config.json and model.safetensors, or "
@@ -127,6 +131,18 @@ def load_model(folder: str | Path, *, quantization: str = "none", revision: str 
         if hasattr(module, "support_avx512bf16_for_cpu"):
             module.support_avx512bf16_for_cpu = False
     return model.to(f"cuda:{gpu}") if cuda and quantization == "none" else model
+
+
+@contextmanager
+def _without_bars() -> Iterator[None]:
+    """Reading weights is a matter of seconds, and its progress bar would stand in every notebook."""
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def base_of(folder: str | Path) -> str | None:

@@ -1,5 +1,6 @@
 """Figures for looking at questions: options in the image, letters, difficulty, blind guesses."""
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 
@@ -15,24 +16,27 @@ from robotr1.questions.prompts import LETTERS
 from robotr1.questions.strategy_audit import StrategyGuess, best_guesses
 from robotr1.records import Question
 
-TRUTH, OTHER, STATE = "#1b9e3a", "#d6302b", "#1f6fd1"
+TRUTH, OTHER, STATE = "#0072b2", "#d55e00", "white"  # blue and orange: told apart by every kind of colour vision
+TRUTH_SHAPE, OTHER_SHAPE = "square", "circle"
+BARS = {"#0072b2": "", "#e69f00": "//", "#56b4e9": "..", "#d55e00": "xx", "#999999": "--"}  # colour and hatch
 ARROW = 0.12  # metres, length of a full movement word in the picture
 
 
 def draw_question(axes: Axes, question: Question, episode: Episode) -> None:
-    """Draw a question's options into its image: the truth in green, distractors in red.
+    """Draw a question's options into its image: the truth as a blue square, distractors as orange circles.
 
-    Positions are marked by their letters (waypoint questions also show the stated gripper as a blue cross),
-    movements by arrows from the gripper, whose true place the prompt does not tell. Raises EpisodeError when the
+    Positions are marked by their letters (all but state questions also show the gripper's tip as a white cross),
+    movements by arrows from the gripper, whose true place the prompt need not tell. Raises EpisodeError when the
     recording lacks the image or the camera.
     """
     image = episode.image(question.frame)
     axes.imshow(image)
     start = np.asarray(question.state[:3])
     if question.type != "state":
-        axes.plot(*_pixel(start, question, episode), "+", color=STATE, markersize=12, markeredgewidth=2)
+        for color, width in (("black", 4), (STATE, 2)):
+            axes.plot(*_pixel(start, question, episode), "+", color=color, markersize=12, markeredgewidth=width)
     for place, (letter, option) in enumerate(zip(LETTERS, question.options, strict=False)):
-        color = TRUTH if letter == question.answer else OTHER
+        color, shape = (TRUTH, TRUTH_SHAPE) if letter == question.answer else (OTHER, OTHER_SHAPE)
         if question.type == "movement":
             end = start + np.array(parse_movement(option)) * ARROW / 2
             axes.annotate(
@@ -41,7 +45,7 @@ def draw_question(axes: Axes, question: Question, episode: Episode) -> None:
                 _pixel(start, question, episode),
                 arrowprops={"color": color, "width": 1.2, "headwidth": 6, "headlength": 6},
             )
-            end = start + (end - start) * (1.15 + 0.2 * place)  # letters of like arrows stay apart
+            end = start + (end - start) * (1.15 + 0.3 * place)  # letters of like arrows stay apart
         else:
             end = np.asarray(parse_position(option))
         axes.text(
@@ -52,7 +56,7 @@ def draw_question(axes: Axes, question: Question, episode: Episode) -> None:
             size=9,
             ha="center",
             va="center",
-            bbox={"boxstyle": "circle,pad=0.18", "color": color, "alpha": 0.85},
+            bbox={"boxstyle": f"{shape},pad=0.25", "facecolor": color, "edgecolor": "white", "alpha": 0.9},
             clip_on=True,
         )
     axes.set(xlim=(0, image.shape[1]), ylim=(image.shape[0], 0), xticks=[], yticks=[], title=question.type)
@@ -79,11 +83,12 @@ def plot_blind(axes: Axes, rows: Sequence[BlindGuess], split: str, chance: float
     types = list(dict.fromkeys(row.type for row in chosen))
     policies = list(dict.fromkeys(row.policy for row in chosen))
     width = 0.8 / len(policies)
-    for place, policy in enumerate(policies):
+    for place, (policy, (color, hatch)) in enumerate(zip(policies, itertools.cycle(BARS.items()), strict=False)):
         bars = [row for row in chosen if row.policy == policy]
         x = [types.index(row.type) + (place - (len(policies) - 1) / 2) * width for row in bars]
         errors = np.array([[row.accuracy - row.low, row.high - row.accuracy] for row in bars]).T
-        axes.bar(x, [row.accuracy for row in bars], width, yerr=errors, label=policy, error_kw={"linewidth": 1})
+        style = {"color": color, "hatch": hatch, "edgecolor": "white", "error_kw": {"linewidth": 1}}
+        axes.bar(x, [row.accuracy for row in bars], width, yerr=errors, label=policy, **style)
     axes.axhline(chance, color="black", linestyle=":", linewidth=1, label="chance")
     axes.set(xticks=range(len(types)), xticklabels=types, ylim=(0, 1), ylabel="accuracy", title=split)
 

@@ -1,0 +1,53 @@
+"""Every notebook has three exercises with a hint each, and a solution file whose every answer runs."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from robotr1 import ipynb, paths
+
+SOLUTIONS = sorted((paths.NOTEBOOKS / "solutions").glob("*.py"))
+SOLVED = [path.stem for path in SOLUTIONS]
+each = pytest.mark.parametrize("stem", SOLVED)
+
+
+def last_cell(stem):
+    return ipynb.read(paths.NOTEBOOKS / f"{stem}.ipynb").cells[-1].source
+
+
+def test_the_way_through_the_study_is_solved():
+    notebooks = sorted(path.stem for path in paths.NOTEBOOKS.glob("0[0-6]_*.ipynb"))
+    assert len(notebooks) == 7
+    assert set(notebooks) <= set(SOLVED)
+
+
+@each
+def test_three_exercises_each_with_a_hint(stem):
+    exercises = re.split(r"^(\d)\. ", last_cell(stem).partition("ercises")[2], flags=re.MULTILINE)[1:]
+    assert exercises[::2] == ["1", "2", "3"]
+    assert all(text.count("*Hint: ") == 1 for text in exercises[1::2])
+    assert f"(solutions/{stem}.py)" in exercises[-1]
+
+
+@each
+def test_a_solution_answers_every_exercise(stem):
+    source = (paths.NOTEBOOKS / "solutions" / f"{stem}.py").read_text()
+    assert re.findall(r'^    """(\d)\. ', source, re.MULTILINE) == ["1", "2", "3"]
+
+
+@pytest.mark.slow
+@each
+def test_a_solution_runs(stem):
+    """On the study's own data, as a student would run it; nothing of the study is touched."""
+    if not (paths.QUESTIONS / "train.jsonl").exists() or not (paths.MODELS / "base").exists():
+        pytest.skip("no data here: run `dvc repro` first")
+    before = {path: path.stat().st_mtime_ns for path in [*paths.MODELS.iterdir(), *paths.QUESTIONS.iterdir()]}
+    program = paths.NOTEBOOKS / "solutions" / f"{stem}.py"
+    environment = os.environ | {"PYTHONPATH": str(paths.ROOT)}
+    done = subprocess.run([sys.executable, program], env=environment, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+    assert before == {path: path.stat().st_mtime_ns for path in [*paths.MODELS.iterdir(), *paths.QUESTIONS.iterdir()]}
