@@ -23,7 +23,13 @@ PLAIN_NAMES = {
     "sft-cot": "CoT SFT",
 }
 # Okabe and Ito's colours, which the colour-blind can tell apart; markers differ too.
-FIXED_STYLES = {"base": ("#7F7F7F", "o"), "sft-direct": ("#E69F00", "v"), "sft-cot": ("#56B4E9", "^")}
+FIXED_STYLES = {
+    "random": ("#000000", "x"),
+    "oracle": ("#000000", "*"),
+    "base": ("#7F7F7F", "o"),
+    "sft-direct": ("#E69F00", "v"),
+    "sft-cot": ("#56B4E9", "^"),
+}
 REINFORCED_STYLES = (
     ("#0072B2", "D"),
     ("#D55E00", "s"),
