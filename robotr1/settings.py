@@ -170,6 +170,8 @@ class RunBenchmarks:
     max_completion_length: int = at_least(1)
     temperature: float = at_least(0)  # 0 is greedy
     questions_per_split: int = at_least(0)  # drawn evenly; 0: all
+    reasoning: list[Literal["planning", "high_level", "movement", "spatial"]]  # abilities asked in free text
+    closed_loop_episodes: int = at_least(0)  # for each policy that acts, spread over the tasks; 0: nobody acts
     threads: int = at_least(1)
     seed: int = at_least(0)
 

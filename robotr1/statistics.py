@@ -8,8 +8,10 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 RESAMPLES = 5000
@@ -97,6 +99,30 @@ def mean_interval(
     if len(total) < 2:
         return float(array.mean()), math.nan, math.nan
     return float(array.mean()), *_bootstrap(total, size, confidence, seed)
+
+
+def sign_flip_test(differences: Sequence[float], seed: int = 0) -> float:
+    """The two-sided p-value of a paired permutation test on the sum of `differences`, one for each independent unit.
+
+    If two policies were equally good, each unit's difference (a frame's, an episode's) could as well have the other
+    sign. All 2^n patterns of signs are tried where there are few, else 9,999 drawn ones. Raises ValueError without
+    differences.
+    """
+    array = np.asarray(differences, dtype=float)
+    if not len(array):
+        raise ValueError("no differences to test")
+    if len(array) < 2 or not array.any():
+        return 1.0
+    result = stats.permutation_test(
+        (array,), np.sum, permutation_type="samples", vectorized=True, rng=np.random.default_rng(seed)
+    )
+    return float(result.pvalue)
+
+
+def with_holm(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with `p_holm` beside `p_value`: Holm's correction over all its rows."""
+    adjusted = multipletests(table["p_value"], method="holm")[1] if len(table) else []
+    return table.assign(p_holm=adjusted)
 
 
 def _members(clusters: Sequence[Hashable], answers: int) -> np.ndarray:

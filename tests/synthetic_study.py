@@ -7,6 +7,9 @@ import pandas as pd
 
 from robotr1.demos.tabletop.tasks import THINGS
 from robotr1.evaluation.mcqa import BLANK, OPEN_TYPES, evaluate, evaluate_own_form
+from robotr1.evaluation.reasoning import Scored
+from robotr1.evaluation.rubric import ABILITIES, Judgement
+from robotr1.evaluation.traces import Step, Trace
 from robotr1.questions.movement import describe_movement, neighbouring_movements
 from robotr1.questions.prompts import LETTERS, completion_text, format_state, mcqa_prompt
 from robotr1.records import Prediction, Question
@@ -103,6 +106,34 @@ def training_logs(policies=("sft-direct", "grpo-seed0"), steps: int = 12) -> dic
     return {policy: pd.DataFrame({"step": step} | dict.fromkeys(columns, step / steps)) for policy in policies}
 
 
+def answers() -> list[Scored]:
+    """Judged answers to four open questions on each of ten images."""
+    rng, rows = np.random.default_rng(2), []
+    for policy, best in {"oracle": 3, "random": 1, "constant": 1, "base": 0, "grpo-seed0": 2}.items():
+        for task in ("pick_up_cup", "lamp_on"):
+            for place in [(f"{task}/{number}", ability) for number in range(5) for ability in ABILITIES]:
+                score = best if policy == "oracle" else int(rng.integers(best + 1))
+                verdict = Judgement(score, "scored" if best else "no_answer", "invented")
+                where = "in" if task == "pick_up_cup" else "out"
+                text = UNTRUSTED if policy == "base" else "move above the cup"
+                rows.append(Scored("/".join(place), *place, where, policy, "invented", text, text, verdict))
+    return rows
+
+
+def acted() -> list[Trace]:
+    """Eight episodes of the closed loop for each of four players; base and the reinforced one look."""
+    rng, played = np.random.default_rng(3), []
+    for policy, skill in {"oracle": 1.0, "random": 0.1, "base": 0.3, "grpo-seed0": 0.8}.items():
+        for task in ("pick_up_cup", "lamp_on"):
+            for episode in range(4):
+                images = [rng.integers(0, 255, (8, 8, 3), np.uint8) if policy in ("base", "grpo-seed0") else None] * 3
+                good, target = bool(rng.random() < skill), [0.1, 0.2, 0.9]
+                first = Step(images[0], [0.3, 0.0, 1.4], target, None, "unreadable")
+                second = Step(images[1], [0.3, 0.0, 1.4], target, target if good else [0.3, 0.2, 0.9], "moved")
+                played.append(Trace(policy, task, episode, "do the task", [first, second], good, images[2]))
+    return played
+
+
 @cache
 def study(episodes: int = 4) -> Results:
     """The results of the invented study; kept, since they are asked for often."""
@@ -111,4 +142,5 @@ def study(episodes: int = 4) -> Results:
 
 def fresh_study(episodes: int = 4) -> Results:
     asked = questions(episodes)
-    return analyze(SETTINGS, predictions(asked), {one.id: one for one in asked}, training_logs())
+    logs = training_logs()
+    return analyze(SETTINGS, predictions(asked), {one.id: one for one in asked}, logs, answers(), acted())

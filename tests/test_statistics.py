@@ -1,4 +1,7 @@
+import itertools
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -6,7 +9,14 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.proportion import proportion_confint
 
-from robotr1.statistics import accuracy_interval, clustered_interval, mean_interval, paired_difference
+from robotr1.statistics import (
+    accuracy_interval,
+    clustered_interval,
+    mean_interval,
+    paired_difference,
+    sign_flip_test,
+    with_holm,
+)
 
 answers = st.lists(st.booleans(), min_size=1, max_size=60)
 
@@ -99,3 +109,22 @@ def test_mean_interval_says_nothing_where_nothing_is_known():
     assert mean == 1.5 and np.isnan([low, high]).all()
     with pytest.raises(ValueError, match="every answer needs its cluster"):
         mean_interval([1, 2], clusters=["a"])
+
+
+@given(st.lists(st.integers(-3, 3), min_size=1, max_size=8))
+def test_sign_flips_of_few_units_are_counted_exactly(differences):
+    sums = [abs(np.dot(signs, differences)) for signs in itertools.product([-1, 1], repeat=len(differences))]
+    assert sign_flip_test(differences) == pytest.approx(np.mean(np.array(sums) >= abs(sum(differences))))
+
+
+def test_sign_flips_need_a_difference():
+    assert sign_flip_test([0, 0, 0]) == 1.0
+    assert sign_flip_test([1] * 12) == pytest.approx(2 / 2**12)
+    with pytest.raises(ValueError, match="no differences"):
+        sign_flip_test([])
+
+
+def test_holm_multiplies_the_smallest_by_the_number_of_comparisons():
+    table = with_holm(pd.DataFrame({"p_value": [0.04, 0.01, 0.5]}))
+    assert table["p_holm"].tolist() == pytest.approx([0.08, 0.03, 0.5])
+    assert with_holm(pd.DataFrame(columns=["p_value"])).empty

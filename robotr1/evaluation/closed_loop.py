@@ -24,7 +24,7 @@ from scipy.spatial.transform import Rotation
 from scipy.stats import binomtest
 
 from robotr1.evaluation.benchmark import UNLIKELY, BenchmarkError
-from robotr1.evaluation.players import Choices, Player, oracle_player, random_player
+from robotr1.evaluation.players import Choices, Form, Player, oracle_player, random_player
 from robotr1.evaluation.traces import SPARE, Step, Trace
 from robotr1.evaluation.worlds import VARIATION, Goal, Outcome, World, state_of
 from robotr1.questions.distractors import in_scene
@@ -32,6 +32,7 @@ from robotr1.questions.states import StateKind, is_extended
 from robotr1.records import Question
 from robotr1.settings import BuildQuestions
 
+Source = Literal["tabletop", "rlbench"]
 LUCK = 0.01  # more than the share of random coordinates that do a task by chance
 
 
@@ -42,7 +43,7 @@ def closed_loop(
     seed: int,
     settings: BuildQuestions,
     *,
-    source: Literal["tabletop", "rlbench"] = "tabletop",
+    source: Source = "tabletop",
     image_size: int = 224,
 ) -> list[Trace]:
     """Let all players do `episodes` placements of each task, the same ones for all; first the controls of their forms.
@@ -56,17 +57,51 @@ def closed_loop(
         RLBenchMissing: RLBench is not installed; the message has the steps.
     """
     forms = list({id(player.form): player.form for player in players}.values())
-    brackets: list[Trace] = []
+    where = {"source": source, "image_size": image_size}
+    traces: list[Trace] = []
     for form in forms:
-        controls = [oracle_player(form), random_player(form, seed)]
-        played = [_play_all(player, tasks, episodes, seed, settings.state, source, image_size) for player in controls]
-        measured = [trace for traces in played for trace in traces]
-        check_brackets(measured, 1 / settings.options if isinstance(form, Choices) else LUCK)
         kind = "" if len(forms) == 1 else f" ({type(form).__name__.lower()})"
-        brackets += [replace(trace, policy=trace.policy + kind) for trace in measured]
+        measured = play_controls(form, tasks, episodes, seed, settings, **where)
+        traces += [replace(trace, policy=trace.policy + kind) for trace in measured]
     for player in players:
-        brackets += _play_all(player, tasks, episodes, seed, settings.state, source, image_size)
-    return brackets
+        traces += play(player, tasks, episodes, seed, settings.state, **where)
+    return traces
+
+
+def play_controls(
+    form: Form,
+    tasks: Sequence[str],
+    episodes: int,
+    seed: int,
+    settings: BuildQuestions,
+    *,
+    source: Source = "tabletop",
+    image_size: int = 224,
+) -> list[Trace]:
+    """Oracle and random in this form, and whether they are where they must be. Raises as `closed_loop` does."""
+    traces = []
+    for player in (oracle_player(form), random_player(form, seed)):
+        traces += play(player, tasks, episodes, seed, settings.state, source=source, image_size=image_size)
+    check_brackets(traces, 1 / settings.options if isinstance(form, Choices) else LUCK)
+    return traces
+
+
+def play(
+    player: Player,
+    tasks: Sequence[str],
+    episodes: int,
+    seed: int,
+    kind: StateKind = "position",
+    *,
+    source: Source = "tabletop",
+    image_size: int = 224,
+) -> list[Trace]:
+    """One player does `episodes` placements of each task. Raises KeyError and RLBenchMissing as `closed_loop` does."""
+    traces = []
+    for task in tasks:
+        with _open(source, task, episodes, seed, image_size) as worlds:
+            traces += run(worlds, player, kind, together=1 if source == "rlbench" else 16)
+    return traces
 
 
 def run(worlds: Iterable[World], player: Player, kind: StateKind = "position", together: int = 16) -> list[Trace]:
@@ -116,16 +151,8 @@ def check_brackets(traces: Sequence[Trace], chance: float) -> None:
         )
 
 
-def _play_all(player: Player, tasks: Sequence[str], episodes: int, seed: int, kind: StateKind, source, image_size):
-    traces = []
-    for task in tasks:
-        with _open(source, task, episodes, seed, image_size) as worlds:
-            traces += run(worlds, player, kind, together=1 if source == "rlbench" else 16)
-    return traces
-
-
 @contextmanager
-def _open(source: str, task: str, episodes: int, seed: int, image_size: int) -> Iterator[Iterable[World]]:
+def _open(source: Source, task: str, episodes: int, seed: int, image_size: int) -> Iterator[Iterable[World]]:
     if source == "rlbench":
         from robotr1.evaluation.rlbench_world import rlbench_worlds
 

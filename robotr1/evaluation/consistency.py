@@ -30,12 +30,12 @@ from robotr1.evaluation.mcqa import (
     nearest_option,
     paired_columns,
     share_columns,
-    with_holm,
 )
 from robotr1.questions.answers import parse_position, thought
 from robotr1.questions.movement import parse_movement, word_differences
 from robotr1.questions.prompts import LETTERS
 from robotr1.records import Prediction, Question
+from robotr1.statistics import with_holm
 
 MEASURES = ("agrees", "names", "close")
 NAMES = ("gripper", *dict.fromkeys(name for names in THINGS.values() for name in names))

@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import get_args
 
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
 
 from robotr1 import paths
 from robotr1.questions.answers import is_formatted, parse_answer, parse_position, parse_state
 from robotr1.questions.prompts import LETTERS
 from robotr1.records import Prediction, Question, QuestionType, read_records, write_records
-from robotr1.statistics import accuracy_interval, clustered_interval, paired_difference
+from robotr1.statistics import accuracy_interval, clustered_interval, paired_difference, with_holm
 
 SPLITS = ("validation", "test_in", "test_out")
 TYPES = ("all", *get_args(QuestionType))
@@ -85,12 +84,12 @@ def write_predictions(predictions: Sequence[Prediction], folder: Path = paths.PR
 
 
 def read_predictions(folder: Path = paths.PREDICTIONS) -> list[Prediction]:
-    """All predictions below `folder`, policies in alphabetical order, splits in theirs.
+    """All multiple-choice predictions below `folder`, policies in alphabetical order, splits in theirs.
 
     Raises:
         RecordError: a line is broken, or there are no predictions at all.
     """
-    files = sorted(folder.glob("*/*.jsonl"))
+    files = [file for file in sorted(folder.glob("*/*.jsonl")) if file.stem in SPLITS]
     return [prediction for file in files for prediction in read_records(file, Prediction)]
 
 
@@ -176,12 +175,6 @@ def paired_columns(ours: dict[str, bool], theirs: dict[str, bool], confidence: f
     )
     numbers = (result.difference, result.low, result.high, result.gained, result.lost, result.p_value)
     return dict(zip(PAIRED_COLUMNS, (len(shared), *numbers)))
-
-
-def with_holm(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with `p_holm` beside `p_value`: Holm's correction over all its rows."""
-    adjusted = multipletests(table["p_value"], method="holm")[1] if len(table) else []
-    return table.assign(p_holm=adjusted)
 
 
 def standard_pairs(policies: Iterable[str]) -> list[tuple[str, str]]:

@@ -1,12 +1,9 @@
-"""Ask a policy the open questions of the reasoning benchmark and keep what it writes."""
+"""Ask a policy the open questions of the reasoning benchmark."""
 
-import dataclasses
-import json
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 from robotr1 import paths
-from robotr1.evaluation.reasoning import ReasoningItem, Scored
+from robotr1.evaluation.reasoning import ReasoningItem
 from robotr1.settings import RunBenchmarks
 
 
@@ -37,11 +34,6 @@ def ask(policy: str, items: Sequence[ReasoningItem], settings: RunBenchmarks) ->
     for index, completion in zip(shown, written, strict=True):
         completions[index] = completion
     return completions
-
-
-def write_scored(path: Path, rows: Iterable[Scored]) -> None:
-    """Write judged answers as JSON lines, for a person (or `agreement.read_human_scores`' raters) to go through."""
-    paths.write_text(path, "".join(json.dumps(dataclasses.asdict(row), ensure_ascii=False) + "\n" for row in rows))
 
 
 def _has_image(item: ReasoningItem) -> bool:

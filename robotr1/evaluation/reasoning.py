@@ -21,10 +21,14 @@ import pandas as pd
 from robotr1 import fields
 from robotr1.evaluation.rubric import ABILITIES, BEST, Ability, Case, Judge, Judgement, answer_text
 from robotr1.records import RecordError, read_records
-from robotr1.statistics import mean_interval
+from robotr1.statistics import mean_interval, sign_flip_test, with_holm
 
 ITEMS = Path(__file__).parent / "items"
 CONTROLS = ("oracle", "random", "constant")
+COLUMNS = ("policy", "judge", "ability", "distribution", "items", "frames", "score", "low", "high")
+COLUMNS += ("frame_low", "frame_high", "no_answer", "judge_failed")
+COMPARISON_COLUMNS = ("policy", "baseline", "judge", "ability", "items", "frames")
+COMPARISON_COLUMNS += ("difference", "low", "high", "p_value")
 
 GUIDE = {  # one sentence an ability, as the paper's system prompt has (figure 9)
     "spatial": "Say where things are relative to each other, or what was asked, and nothing else.",
@@ -75,6 +79,7 @@ class Scored:
     distribution: str
     policy: str
     judge: str
+    completion: str | None  # None: the question could not be asked
     answer: str | None
     judgement: Judgement
 
@@ -131,8 +136,8 @@ def score(policy: str, items: Sequence[ReasoningItem], completions: Sequence[str
     answers = [None if text is None else answer_text(text) for text in completions]
     cases = [Case(item.ability, item.question, item.reference, answer) for item, answer in zip(items, answers)]
     return [
-        Scored(item.id, item.frame, item.ability, item.distribution, policy, judge.name, answer, judgement)
-        for item, answer, judgement in zip(items, answers, judge.judge(cases))
+        Scored(item.id, item.frame, item.ability, item.distribution, policy, judge.name, completion, answer, judgement)
+        for item, completion, answer, judgement in zip(items, completions, answers, judge.judge(cases))
     ]
 
 
@@ -154,6 +159,11 @@ def control_answers(items: Sequence[ReasoningItem], seed: int = 0) -> dict[str, 
         "constant": [most[item.ability][0][0] for item in items],
     }
     return {name: [f"<think> </think> <answer> {text} </answer>" for text in texts] for name, texts in answers.items()}
+
+
+def controls(items: Sequence[ReasoningItem], judge: Judge, seed: int = 0) -> list[Scored]:
+    """The judged answers of the policies that need no model."""
+    return [row for name, texts in control_answers(items, seed).items() for row in score(name, items, texts, judge)]
 
 
 def guess_level(items: Sequence[ReasoningItem], judge: Judge) -> dict[str, tuple[float, float]]:
@@ -183,7 +193,7 @@ def check_brackets(items: Sequence[ReasoningItem], judge: Judge, seed: int = 0) 
     The oracle must get 3 on every item. Random must lie within five standard deviations of what all pairs of items
     give, and random and constant must stay clearly, half a point, below the oracle.
     """
-    rows = [row for name, texts in control_answers(items, seed).items() for row in score(name, items, texts, judge)]
+    rows = controls(items, judge, seed)
     if low := [row for row in rows if row.policy == "oracle" and row.judgement.score != BEST]:
         raise BracketError(
             f"the reference of {low[0].id} gets {low[0].judgement.score} against itself ({low[0].judgement.reason}), "
@@ -227,7 +237,39 @@ def summarize(rows: Iterable[Scored], confidence: float = 0.95, seed: int = 0) -
             | dict(zip(("frame_low", "frame_high"), by_frame))
             | {status: statuses[status] for status in ("no_answer", "judge_failed")}
         )
-    return pd.DataFrame(table)
+    return pd.DataFrame(table, columns=list(COLUMNS))
+
+
+def compare(
+    rows: Iterable[Scored], pairs: Sequence[tuple[str, str]], confidence: float = 0.95, seed: int = 0
+) -> pd.DataFrame:
+    """Paired differences of scores on the items that both policies answered, by ability and judge.
+
+    One row per pair, judge and ability: `items`, `frames`, `difference` of the mean scores with its bootstrap interval
+    over whole frames, the two-sided `p_value` of a permutation test that flips the sign of whole frames, and `p_holm`
+    over all rows.
+    """
+    scores: dict[tuple[str, str, str], dict[str, Scored]] = {}
+    for row in rows:
+        if row.judgement.score is not None:
+            scores.setdefault((row.policy, row.judge, row.ability), {})[row.id] = row
+    table = []
+    for policy, baseline in pairs:
+        for name, judge, ability in scores:
+            ours, theirs = scores[name, judge, ability], scores.get((baseline, judge, ability), {})
+            shared = [item for item in ours if item in theirs]
+            if name != policy or not shared:
+                continue
+            differences = [ours[item].judgement.score - theirs[item].judgement.score for item in shared]
+            frames = [ours[item].frame for item in shared]
+            mean, low, high = mean_interval(differences, confidence, seed, frames)
+            by_frame = pd.Series(differences).groupby(frames).sum()
+            table.append(
+                {"policy": policy, "baseline": baseline, "judge": judge, "ability": ability, "items": len(shared)}
+                | {"frames": len(by_frame), "difference": mean, "low": low, "high": high}
+                | {"p_value": sign_flip_test(by_frame, seed)}
+            )
+    return with_holm(pd.DataFrame(table, columns=list(COMPARISON_COLUMNS)))
 
 
 def scores_of(rows: Iterable[Scored]) -> Mapping[tuple[str, str], int]:

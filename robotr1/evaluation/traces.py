@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from robotr1.evaluation.worlds import Outcome
-from robotr1.statistics import accuracy_interval
+from robotr1.statistics import accuracy_interval, paired_difference, with_holm
 
 SPARE = 3  # steps of an episode that may be lost
 CLOSE = 0.02  # metres from the script's waypoint within which an answer is called right
 REASONS = ("unreadable", "unreachable", "wrong place", "not done")
+COMPARISON_COLUMNS = ("policy", "baseline", "episodes", "difference", "low", "high", "gained", "lost", "p_value")
 COLUMNS = ("policy", "task", "episodes", "success", "low", "high", "asked", "right", *REASONS)
 
 
@@ -25,7 +26,7 @@ class Step:
     state: list[float]  # before it
     target: list[float]  # the script's waypoint
     answer: list[float] | None  # where the policy wanted to go
-    outcome: Outcome | Literal["unreadable"]
+    outcome: Literal[Outcome, "unreadable"]
 
     @property
     def right(self) -> bool:
@@ -85,3 +86,25 @@ def summarize(traces: Sequence[Trace], confidence: float = 0.95) -> pd.DataFrame
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     order = {policy: place for place, policy in enumerate(dict.fromkeys(table["policy"]))}
     return table.sort_values("policy", key=lambda names: names.map(order), kind="stable", ignore_index=True)
+
+
+def compare(
+    traces: Sequence[Trace], pairs: Sequence[tuple[str, str]], confidence: float = 0.95, seed: int = 0
+) -> pd.DataFrame:
+    """Paired comparisons of success on the placements that both policies met, all tasks together.
+
+    One row per pair: `episodes`, the `difference` of the rates with its bootstrap interval over episodes, the episodes
+    `gained` and `lost`, the exact McNemar `p_value`, and `p_holm` over all rows. Pairs without shared placements are
+    left out.
+    """
+    done: dict[str, dict[tuple[str, int], bool]] = {}
+    for trace in traces:
+        done.setdefault(trace.policy, {})[trace.task, trace.episode] = trace.success
+    rows = []
+    for policy, baseline in pairs:
+        ours, theirs = done.get(policy, {}), done.get(baseline, {})
+        if shared := [place for place in ours if place in theirs]:
+            result = paired_difference([ours[at] for at in shared], [theirs[at] for at in shared], confidence, seed)
+            numbers = (result.difference, result.low, result.high, result.gained, result.lost, result.p_value)
+            rows.append((policy, baseline, len(shared), *numbers))
+    return with_holm(pd.DataFrame(rows, columns=list(COMPARISON_COLUMNS)))

@@ -18,8 +18,9 @@ from matplotlib.figure import Figure
 from robotr1 import paths
 from robotr1.evaluation.consistency import MEASURES
 from robotr1.evaluation.mcqa import BLANK, OWN_FORM, TYPES
+from robotr1.report.film_strip import film_strip, success_and_failure
 from robotr1.report.names import is_reinforced, label, ordered, style
-from robotr1.report.results import Results, find_row
+from robotr1.report.results import HELD_OUT, TRAINED, Results, find_row
 from robotr1.report.sheet import example_sheet
 from robotr1.report.tables import MEASURE_NAMES, split_title
 
@@ -205,6 +206,24 @@ def gains(results: Results) -> Figure | None:
     return figure
 
 
+def closed_loop(results: Results) -> Figure | None:
+    """Share of tasks done: by everyone who acted, over all tasks and over those trained on and not."""
+    table = results.acting.rename(columns={"success": "accuracy"})
+    tasks = [task for task in ("all", TRAINED, HELD_OUT) if task in set(table["task"])]
+    if not tasks:
+        return None
+    figure, (axis,) = _stacked(1, height=2.6)
+    _dodged(axis, ordered(table["policy"]), tasks, lambda policy, task: find_row(table, policy=policy, task=task))
+    axis.set(ylim=(-0.02, 1.04), ylabel="share of episodes done")
+    _legend_below(figure)
+    return figure
+
+
+def film(results: Results) -> Figure | None:
+    """What was seen in one success and one failure of the closed loop."""
+    return film_strip(success_and_failure(sorted(results.traces, key=lambda trace: trace.policy == "base")))
+
+
 FIGURES: dict[str, Callable[[Results], Figure | None]] = {
     "training_curves": training_curves,
     "finetuning_curves": finetuning_curves,
@@ -212,6 +231,8 @@ FIGURES: dict[str, Callable[[Results], Figure | None]] = {
     "gains": gains,
     "blank_images": blank_images,
     "consistency": consistency,
+    "closed_loop": closed_loop,
+    "film": film,
     "examples": example_sheet,
 }
 

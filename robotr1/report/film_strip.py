@@ -7,8 +7,10 @@ from matplotlib.figure import Figure
 
 from robotr1.evaluation.traces import Step, Trace
 from robotr1.questions.prompts import format_state
+from robotr1.report.names import label
 
 SIZE = 1.6  # inches of one picture
+COLUMNS = 4  # pictures side by side; longer episodes go on below
 RIGHT, WRONG = "#0072B2", "#D55E00"
 
 
@@ -20,18 +22,19 @@ def success_and_failure(traces: Sequence[Trace]) -> list[Trace]:
 
 
 def film_strip(traces: Sequence[Trace]) -> Figure | None:
-    """One row per trace with images: its steps from left to right, then the end. None where there is no such trace.
+    """Each trace with images: its steps from left to right, then the end. None where there is no such trace.
 
     Over each picture stands the step's answer, blue where it lies near the script's waypoint and orange where not.
     """
     rows = [trace for trace in traces if trace.last_image is not None]
     if not rows:
         return None
-    columns = 1 + max(len(trace.steps) for trace in rows)
-    figure = plt.figure(figsize=(SIZE * columns, (SIZE + 0.65) * len(rows)), layout="constrained")
-    for strip, trace in zip(figure.subfigures(len(rows), 1, squeeze=False)[:, 0], rows):
-        strip.suptitle(f"{trace.policy}: {trace.instruction}", fontsize=8, x=0.01, ha="left")
-        axes = strip.subplots(1, columns)
+    heights = [-(-(len(trace.steps) + 1) // COLUMNS) for trace in rows]
+    figure = plt.figure(figsize=(SIZE * COLUMNS, (SIZE + 0.5) * sum(heights) + 0.2 * len(rows)), layout="constrained")
+    strips = figure.subfigures(len(rows), 1, squeeze=False, height_ratios=heights)[:, 0]
+    for strip, trace, height in zip(strips, rows, heights):
+        strip.suptitle(f"{label(trace.policy)}: {trace.instruction}", fontsize=8, x=0.01, ha="left")
+        axes = list(strip.subplots(height, COLUMNS, squeeze=False).flat)
         for axis in axes:
             axis.axis("off")
         for axis, step in zip(axes, trace.steps):

@@ -15,7 +15,7 @@ from robotr1.report import tables
 from robotr1.report.names import label, printable
 from robotr1.report.results import Results, headline
 from robotr1.report.sheet import examples
-from robotr1.report.words import CAPTIONS, findings, limits, what_was_run
+from robotr1.report.words import CAPTIONS, about_acting, about_reasoning, findings, limits, what_was_run
 
 REPORT = paths.REPORTS / "report.html"
 TABLE_TITLES = {
@@ -23,9 +23,24 @@ TABLE_TITLES = {
     "comparisons": "Paired comparisons on the same questions",
     "consistency": "Do the words fit the letter and the scene?",
     "consistency_change": "Change of the words with reinforcement learning",
+    "seeds": "Algorithms over their seeds",
+    "reasoning": "Judge's score of free text, 0 to 3, with intervals over frames",
+    "closed_loop": "Episodes done (percent)",
+    "closed_loop_comparisons": "Paired comparisons on the same placements",
     "shortcut_audit": "Shortcut audit: the best blind guess for every way to draw wrong options",
 }
-NOT_SHOWN_TWICE = ("examples",)  # the report has its examples as text
+SECTIONS = {  # title, sentences, figures, tables and the paper's tables of each section with its own heading
+    "acting": (
+        "Acting: the closed loop",
+        about_acting,
+        ("closed_loop", "film"),
+        ("closed_loop", "closed_loop_comparisons"),
+        ("embodiedbench",),
+    ),
+    "reasoning": ("Open questions", about_reasoning, (), ("reasoning",), ("high_level", "low_level")),
+}
+ELSEWHERE = {name for _, _, figures, own, _ in SECTIONS.values() for name in (*figures, *own)}
+ELSEWHERE |= {"examples"}  # the report has its examples as text
 
 
 def write_report(results: Results, figures: dict[str, Path], output: Path = REPORT) -> None:
@@ -46,16 +61,35 @@ def render(results: Results, figures: dict[str, Path]) -> str:
         figures=[
             {"name": name, "source": embedded(path), **CAPTIONS[name]}
             for name, path in figures.items()
-            if name not in NOT_SHOWN_TWICE
+            if name not in ELSEWHERE
         ],
         tables=[
             (_title(name), _rows(table), name.startswith("accuracy_test"))
             for name, table in tables.reading_tables(results).items()
+            if name not in ELSEWHERE
         ],
+        sections=sections(results, figures),
         published=[(title, _rows(table)) for title, table in tables.published_reading_tables().items()],
         examples=[_card(example) for example in examples(results)],
         limits=limits(results),
     )
+
+
+def sections(results: Results, figures: dict[str, Path]) -> list[dict[str, Any]]:
+    """The sections that this run has results for; the paper's numbers stand in tables of their own."""
+    made = tables.reading_tables(results)
+    return [
+        {
+            "id": name,
+            "title": title,
+            "sentences": sentences(results),
+            "figures": [{"source": embedded(figures[f]), **CAPTIONS[f]} for f in drawn if f in figures],
+            "tables": [(_title(table), _rows(made[table])) for table in own if table in made],
+            "published": [(title, _rows(t)) for title, t in tables.published_reading_tables(published).items()],
+        }
+        for name, (title, sentences, drawn, own, published) in SECTIONS.items()
+        if sentences(results)
+    ]
 
 
 def embedded(path: Path) -> str:

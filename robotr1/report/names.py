@@ -1,7 +1,9 @@
-"""How policies, splits and question types are called, ordered, coloured and marked everywhere in the report."""
+"""How policies and splits are called, ordered, coloured and marked everywhere in the report, and numbers written."""
 
 import re
 from collections.abc import Iterable
+
+import pandas as pd
 
 from robotr1.evaluation.mcqa import BLANK, OWN_FORM
 
@@ -15,12 +17,19 @@ PLAIN_NAMES = {
     "oracle": "oracle",
     "random": "random guess",
     "text_only": "text only, no image",
+    "constant": "most frequent answer",
     "base": "base",
     "sft-direct": "direct SFT",
     "sft-cot": "CoT SFT",
 }
 # Okabe and Ito's colours, which the colour-blind can tell apart; markers differ too.
-FIXED_STYLES = {"base": ("#7F7F7F", "o"), "sft-direct": ("#E69F00", "v"), "sft-cot": ("#56B4E9", "^")}
+FIXED_STYLES = {
+    "random": ("#000000", "x"),
+    "oracle": ("#000000", "*"),
+    "base": ("#7F7F7F", "o"),
+    "sft-direct": ("#E69F00", "v"),
+    "sft-cot": ("#56B4E9", "^"),
+}
 REINFORCED_STYLES = (
     ("#0072B2", "D"),
     ("#D55E00", "s"),
@@ -50,12 +59,17 @@ def is_reinforced(policy: str) -> bool:
     return _REINFORCED.fullmatch(policy) is not None
 
 
+def is_trained(policy: str) -> bool:
+    """Whether the policy was trained in this study, and answers with its image and in the form of all."""
+    return is_reinforced(policy) or policy in ("sft-direct", "sft-cot")
+
+
 def ordered(policies: Iterable[str]) -> list[str]:
     """Policies as tables list them: controls, base, supervised, reinforced, oracle; variants behind their policy."""
 
     def rank(policy: str) -> tuple:
         plain = policy.removesuffix(OWN_FORM).removesuffix(BLANK)
-        fixed = ["random", "text_only", "base", "sft-direct", "sft-cot"]
+        fixed = ["random", "constant", "text_only", "base", "sft-direct", "sft-cot"]
         if is_reinforced(plain):
             algorithm = plain.partition("-")[0]
             known = list(ALGORITHM_NAMES)
@@ -82,6 +96,22 @@ def style(policies: Iterable[str]) -> dict[str, dict[str, str]]:
         number += known is None
         looks[policy] = {"color": color, "marker": marker}
     return looks
+
+
+def in_order(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows sorted by policy in the report's order; other columns keep theirs."""
+    place = {policy: i for i, policy in enumerate(ordered(table["policy"]))}
+    return table.sort_values("policy", key=lambda names: names.map(place), kind="stable").reset_index(drop=True)
+
+
+def interval(value: float, low: float, high: float) -> str:
+    """ "71.6 [68.8, 74.2]" in percent."""
+    return f"{100 * value:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def points(difference: float, low: float, high: float) -> str:
+    """ "+12.2 [+9.3, +15.2]" in points of percent."""
+    return f"{100 * difference:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]"
 
 
 def printable(text: str, limit: int | None = None) -> str:

@@ -1,6 +1,7 @@
 """Everything that the report shows, computed once from predictions, questions and training logs."""
 
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -8,11 +9,18 @@ import numpy as np
 import pandas as pd
 
 from robotr1 import paths
+from robotr1.evaluation import reasoning, traces
 from robotr1.evaluation.consistency import consistency, consistency_change
+from robotr1.evaluation.kept import read_answers, read_traces
 from robotr1.evaluation.mcqa import SPLITS, TYPES, chance, compare, read_predictions, standard_pairs, summarize
+from robotr1.evaluation.reasoning import Scored
+from robotr1.evaluation.seeds import over_seeds
+from robotr1.evaluation.traces import Trace
 from robotr1.records import Prediction, Question, RecordError, read_records
-from robotr1.report.names import headline_policy, is_reinforced, label, ordered
+from robotr1.report.names import headline_policy, is_reinforced, is_trained, label, ordered
 from robotr1.settings import AnalyzeResults
+
+TRAINED, HELD_OUT = "tasks trained on", "tasks never trained on"  # two rows of the closed loop's table
 
 
 @dataclass(frozen=True)
@@ -32,6 +40,12 @@ class Results:
     consistency_change: pd.DataFrame
     training: dict[str, pd.DataFrame]
     chance: float
+    seeds: pd.DataFrame  # accuracies of each algorithm over its seeds
+    reasoning: pd.DataFrame  # judge's scores of free text
+    reasoning_comparisons: pd.DataFrame
+    acting: pd.DataFrame  # success in the closed loop
+    acting_comparisons: pd.DataFrame
+    traces: list[Trace]
     strategies: pd.DataFrame = field(default_factory=pd.DataFrame)  # the audit of every way to draw wrong options
 
     @property
@@ -75,7 +89,10 @@ def load_results(
         )
     answered = {prediction.policy for prediction in predictions}
     logs = {name: log for name, log in read_training_logs(models_folder).items() if name in answered}
-    return replace(analyze(settings, predictions, questions, logs), strategies=read_strategies(questions_folder))
+    results = analyze(
+        settings, predictions, questions, logs, read_answers(predictions_folder), read_traces(predictions_folder)
+    )
+    return replace(results, strategies=read_strategies(questions_folder))
 
 
 def read_strategies(folder: Path = paths.QUESTIONS) -> pd.DataFrame:
@@ -89,6 +106,8 @@ def analyze(
     predictions: list[Prediction],
     questions: dict[str, Question],
     training: dict[str, pd.DataFrame],
+    answers: Sequence[Scored] = (),
+    episodes: Sequence[Trace] = (),
 ) -> Results:
     """Compute all tables."""
     confidence, seed = settings.confidence, settings.seed
@@ -107,7 +126,28 @@ def analyze(
         consistency_change=consistency_change(predictions, asked, before_after, close, confidence, seed),
         training=training,
         chance=chance(asked),
+        seeds=over_seeds(predictions, confidence, seed),
+        reasoning=reasoning.summarize(answers, confidence, seed),
+        reasoning_comparisons=reasoning.compare(answers, open_pairs(row.policy for row in answers), confidence, seed),
+        acting=success(episodes, {q.task for q in asked if q.split != "test_out"}, confidence),
+        acting_comparisons=traces.compare(episodes, open_pairs(row.policy for row in episodes), confidence, seed),
+        traces=list(episodes),
     )
+
+
+def open_pairs(policies: Iterable[str]) -> list[tuple[str, str]]:
+    """The comparisons outside the multiple-choice exam: every trained policy with the base, and base and reinforced
+    ones with the random guess."""
+    names = [policy for policy in ordered(policies) if policy == "base" or is_trained(policy)]
+    pairs = [(policy, "base") for policy in names if policy != "base" and "base" in names]
+    return pairs + [(policy, "random") for policy in names if policy == "base" or is_reinforced(policy)]
+
+
+def success(episodes: Sequence[Trace], trained: set[str], confidence: float) -> pd.DataFrame:
+    """`traces.summarize` by task, over all tasks, and over the tasks that were trained on and those that were not."""
+    by_kind = [replace(trace, task=TRAINED if trace.task in trained else HELD_OUT) for trace in episodes]
+    kinds = traces.summarize(by_kind, confidence).query("task != 'all'")
+    return pd.concat([traces.summarize(episodes, confidence), kinds], ignore_index=True)
 
 
 def with_blind(accuracy: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,8 @@ import pandas as pd
 from robotr1 import paths
 from robotr1.evaluation.mcqa import OWN_FORM, TYPES
 from robotr1.evaluation.published import published_tables
-from robotr1.report.names import SPLIT_NAMES, label, ordered
+from robotr1.report.names import SPLIT_NAMES, in_order, interval, label, ordered, points
+from robotr1.report.other_tables import acting_comparison_table, acting_table, reasoning_table, seeds_table
 from robotr1.report.results import Results, find_row
 
 CURVES = ("reward", "accuracy", "length", "zero_spread", "loss", "token_accuracy")
@@ -36,7 +37,14 @@ def full_tables(results: Results) -> dict[str, pd.DataFrame]:
         "consistency": results.consistency,
         "consistency_change": results.consistency_change,
     }
-    tables = {name: _in_order(table) for name, table in tables.items()}
+    tables |= {
+        "reasoning": results.reasoning,
+        "reasoning_comparisons": results.reasoning_comparisons,
+        "closed_loop": results.acting,
+        "closed_loop_comparisons": results.acting_comparisons,
+    }
+    tables = {name: in_order(table) for name, table in tables.items() if len(table)}
+    tables |= {"seeds": results.seeds} if len(results.seeds) else {}
     tables |= {"training": training_table(results)} if results.training else {}
     return tables | ({"shortcut_audit": results.strategies} if len(results.strategies) else {})
 
@@ -52,11 +60,15 @@ def reading_tables(results: Results) -> dict[str, pd.DataFrame]:
     """The tables as text, by file name: percentages with their intervals."""
     splits = sorted(results.splits, key=lambda split: split == "validation")
     tables = {f"accuracy_{split}": accuracy_table(results, split) for split in splits}
+    tables["seeds"] = seeds_table(results)
     tables["accuracy_by_task"] = task_table(results)
     tables["comparisons"] = comparison_table(results)
     tables["consistency"] = consistency_table(results)
     tables["consistency_change"] = change_table(results)
     tables["shortcut_audit"] = strategy_table(results)
+    tables["reasoning"] = reasoning_table(results)
+    tables["closed_loop"] = acting_table(results)
+    tables["closed_loop_comparisons"] = acting_comparison_table(results)
     return {name: table for name, table in tables.items() if len(table)}
 
 
@@ -99,14 +111,14 @@ def task_table(results: Results) -> pd.DataFrame:
 
 def comparison_table(results: Results) -> pd.DataFrame:
     """Paired comparisons over all types together; those of each type are in the CSV."""
-    table = _in_order(results.comparisons.query("type == 'all'"))
+    table = in_order(results.comparisons.query("type == 'all'"))
     rows = [
         {
             "policy": label(row.policy),
             "against": label(row.baseline),
             "split": row.split,
             "questions": str(row.questions),
-            "points": f"{100 * row.difference:+.1f} [{100 * row.low:+.1f}, {100 * row.high:+.1f}]",
+            "points": points(row.difference, row.low, row.high),
             "gained / lost": f"{row.gained} / {row.lost}",
             "p (McNemar)": f"{row.p_value:.2g}",
             "p (Holm)": f"{row.p_holm:.2g}",
@@ -118,7 +130,7 @@ def comparison_table(results: Results) -> pd.DataFrame:
 
 def consistency_table(results: Results) -> pd.DataFrame:
     """How far words and letter fit, types pooled: percent with Wilson's interval, and of how many completions."""
-    table = _in_order(results.consistency.query("type == 'all'"))
+    table = in_order(results.consistency.query("type == 'all'"))
     rows: dict[tuple[str, str], dict[str, str]] = {}
     for row in table.itertuples():
         cells = rows.setdefault((row.split, row.policy), {"split": row.split, "policy": label(row.policy)})
@@ -136,10 +148,10 @@ def change_table(results: Results) -> pd.DataFrame:
             "split": row.split,
             "measure": MEASURE_NAMES[row.measure],
             "completions": str(row.questions),
-            "points": f"{100 * row.difference:+.1f} [{100 * row.low:+.1f}, {100 * row.high:+.1f}]",
+            "points": points(row.difference, row.low, row.high),
             "p (Holm)": f"{row.p_holm:.2g}",
         }
-        for row in _in_order(results.consistency_change).itertuples()
+        for row in in_order(results.consistency_change).itertuples()
     ]
     return pd.DataFrame(rows)
 
@@ -155,17 +167,13 @@ def strategy_table(results: Results) -> pd.DataFrame:
     return pd.DataFrame(rows.values()).fillna("")
 
 
-def published_reading_tables() -> dict[str, pd.DataFrame]:
-    """The paper's tables as text, by a caption that names the table and its scale."""
+def published_reading_tables(names: Sequence[str] | None = None) -> dict[str, pd.DataFrame]:
+    """The paper's tables (all, or those named) as text, by a caption that names the table and its scale."""
     return {
         f"{table.table}: {table.title} ({table.scale})": table.rows.rename(columns=lambda name: name.replace("_", " "))
         for table in published_tables().values()
+        if names is None or table.name in names
     }
-
-
-def interval(value: float, low: float, high: float) -> str:
-    """ "71.6 [68.8, 74.2]" in percent."""
-    return f"{100 * value:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
 
 
 def markdown(table: pd.DataFrame) -> str:
@@ -187,9 +195,3 @@ def split_title(split: str) -> str:
 
 def _escaped(cells: Sequence[str]) -> list[str]:
     return [cell.replace("|", "\\|").replace("\n", "<br>") for cell in cells]
-
-
-def _in_order(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows sorted by policy in the report's order; other columns keep theirs."""
-    place = {policy: i for i, policy in enumerate(ordered(table["policy"]))}
-    return table.sort_values("policy", key=lambda names: names.map(place), kind="stable").reset_index(drop=True)

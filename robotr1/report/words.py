@@ -3,7 +3,8 @@
 import pandas as pd
 
 from robotr1.evaluation.mcqa import BLANK
-from robotr1.report.names import label
+from robotr1.evaluation.reasoning import CONTROLS
+from robotr1.report.names import label, ordered
 from robotr1.report.results import Results, find_row, p_text
 
 CAPTIONS = {
@@ -43,6 +44,16 @@ CAPTIONS = {
         "near the true one. Where the left share is far below one, the words are not the reason for "
         "the letter and should not be read as one.",
     },
+    "closed_loop": {
+        "title": "Whole tasks",
+        "caption": "Share of episodes in which the task was done, with Wilson intervals over episodes; every "
+        "policy met the same placements.",
+    },
+    "film": {
+        "title": "What was seen",
+        "caption": "A success and a failure, each the first there was. Over each picture stands the place that the "
+        "policy named when it saw it: blue where it lies near the script's waypoint, orange where not.",
+    },
     "examples": {
         "title": "Examples",
         "caption": "Questions drawn at random, the true option marked, with what each policy wrote.",
@@ -80,6 +91,54 @@ def findings(results: Results) -> list[str]:
         before = find_row(results.consistency, policy="base", split="test_in", type="all", measure=row.measure)
         sentences.append(
             f"{_MEASURES[row.measure]}: {before['share']:.0%} before and {after['share']:.0%} after training."
+        )
+    return sentences
+
+
+def about_acting(results: Results) -> list[str]:
+    """What the closed loop is, and what came of it; nothing where nobody acted."""
+    table = results.acting.query("task == 'all'")
+    if not len(table):
+        return []
+    told = [
+        f"{label(row.policy)} {row.success:.0%} [{row.low:.0%}, {row.high:.0%}]"
+        for name in ordered(table["policy"])
+        for row in table[table["policy"] == name].itertuples()
+    ]
+    sentences = [
+        "Here answers are executed: at each step of the task's script the policy is asked for the next waypoint, the "
+        "arm goes to the option that it chooses, and it is asked again with the new picture. A success is the task "
+        "done, as the simulator checks it. The script gives rotation and gripper, and the right place is always among "
+        "the options, so this is easier than acting alone.",
+        f"Tasks done: {_listed(told)}.",
+    ]
+    for row in results.acting_comparisons.itertuples():
+        if row.baseline == "base":
+            change = f"{label(row.policy)} against its base"
+            sentences.append(
+                f"{_difference(change, pd.Series(row._asdict()))} With Holm's correction {p_text(row.p_holm)}."
+            )
+    return sentences
+
+
+def about_reasoning(results: Results) -> list[str]:
+    """What the bench of open questions is, and what came of it; nothing where it was not asked."""
+    table = results.reasoning.query("distribution == 'all'")
+    if not len(table):
+        return []
+    items = table[table["policy"] == table["policy"].iloc[0]]["items"].sum()
+    asked = table[~table["policy"].isin(CONTROLS)]
+    sentences = [
+        f"{items} questions in free text, built after the paper's bench, which was not released. Here a deterministic "
+        "judge compares each answer with a reference from the simulator's true state, 0 to 3. It reads phrases and not "
+        "meaning, so it is stricter than a language model. The oracle writes the references themselves; the random "
+        "guess writes another question's reference, and one control always the most frequent reference.",
+    ]
+    if len(asked) and (asked["no_answer"] >= 0.9 * asked["items"]).all():
+        sentences.append(
+            "The policies of this run score about 0, before and after training, because they give no answer that could "
+            "be judged: they learned the form and the few words of the study's own questions, and no language "
+            "beyond. A zero in this table says nothing about what they see."
         )
     return sentences
 

@@ -10,9 +10,9 @@ from PIL import Image
 
 from robotr1.demos.tabletop.tasks import TASKS
 from robotr1.evaluation.benchmark import BenchmarkError
-from robotr1.evaluation.closed_loop import check_brackets, closed_loop, run
+from robotr1.evaluation.closed_loop import check_brackets, closed_loop, play_controls, run
 from robotr1.evaluation.players import Choices, Coordinates, Player, oracle_player, random_player
-from robotr1.evaluation.traces import SPARE, summarize
+from robotr1.evaluation.traces import SPARE, compare, summarize
 from robotr1.evaluation.worlds import Goal
 from robotr1.paths import PANDA
 from robotr1.questions.prompts import LETTERS, completion_text, format_state
@@ -316,3 +316,18 @@ def _tabletop(player, task, episodes, seed=5, **how):
     from robotr1.evaluation.tabletop_world import tabletop_worlds
 
     return run(tabletop_worlds(task, episodes, seed), player, **how)
+
+
+def test_success_is_compared_on_the_placements_that_both_met():
+    ours = run(points(10), oracle_player(Coordinates(SETTINGS)))
+    theirs = [replace(trace, policy="half", success=trace.episode % 2 == 0) for trace in ours[:8]]
+    row = compare([*ours, *theirs], [("oracle", "half"), ("oracle", "absent")]).iloc[0]
+    assert (row["episodes"], row["difference"], row["gained"], row["lost"]) == (8, 0.5, 4, 0)
+    assert row["p_value"] == row["p_holm"] == pytest.approx(2 / 2**4)
+    assert row["low"] < 0.5 < row["high"]
+    assert compare(ours, [("oracle", "absent")]).empty
+
+
+def test_nobody_acts_and_nothing_breaks():
+    assert play_controls(Choices([], SETTINGS), [], 0, 0, SETTINGS) == []
+    assert summarize([]).empty

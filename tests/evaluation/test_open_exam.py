@@ -1,6 +1,5 @@
 """Asking a real policy, made small, the open questions."""
 
-import json
 from dataclasses import replace
 
 import pytest
@@ -13,7 +12,7 @@ from robotr1.settings import RunBenchmarks
 
 SETTINGS = RunBenchmarks(
     **{"quantization": "none", "batch_size": 4, "max_completion_length": 8, "temperature": 0.0}
-    | {"questions_per_split": 0, "threads": 1, "seed": 0}
+    | {"questions_per_split": 0, "reasoning": ["planning"], "closed_loop_episodes": 0, "threads": 1, "seed": 0}
 )
 
 
@@ -42,15 +41,6 @@ def test_missing_and_broken_images_are_counted_and_stop_nothing(asked, tmp_path)
     rows = score("p", items, completions, ReferenceJudge())
     assert [row.judgement.score for row in rows] == [3, 0, 0, 3]
     assert summarize(rows).query("distribution == 'all'")["no_answer"].sum() == 2
-
-
-def test_what_was_written_can_be_read(asked, tmp_path):
-    items = read_items()[:3]
-    rows = score("p", items, open_exam.ask("p", items, SETTINGS), ReferenceJudge())
-    open_exam.write_scored(tmp_path / "p.jsonl", rows)
-    lines = [json.loads(line) for line in (tmp_path / "p.jsonl").read_text().splitlines()]
-    assert [line["answer"] for line in lines] == [item.reference for item in items]
-    assert lines[0]["judgement"]["score"] == 3
 
 
 def test_every_image_of_the_committed_set_can_be_shown():

@@ -24,7 +24,7 @@ from robotr1.evaluation.reasoning import (
     summarize,
 )
 from robotr1.evaluation.reasoning_items import Frame, Moment, other_questions, spatial_questions, where
-from robotr1.evaluation.rubric import Judgement
+from robotr1.evaluation.rubric import ABILITIES, Judgement
 from robotr1.records import RecordError, read_records, write_records
 from robotr1.statistics import mean_interval
 
@@ -216,3 +216,22 @@ def test_the_simulator_gives_the_committed_items_again(tmp_path):
         assert replace(frame, sha256="") == replace(committed[frame.id], sha256="")
         assert {reference for _, reference in other_questions(moment, instruction).values()} <= references
         assert (tmp_path / f"{frame.id.replace('/', '-')}.png").is_file()
+
+
+def test_paired_scores_by_ability_with_holm_over_all_rows():
+    rows = [row for row in reasoning.controls(ITEMS, JUDGE) if row.policy != "constant"]
+    table = reasoning.compare(rows, [("oracle", "random"), ("oracle", "absent")]).set_index("ability")
+    assert set(table.index) == set(ABILITIES)
+    assert (table["frames"] == 50).all()
+    means = summarize(rows).query("distribution == 'all'").set_index(["policy", "ability"])["score"]
+    for ability, row in table.iterrows():
+        assert row["difference"] == pytest.approx(means["oracle", ability] - means["random", ability])
+        assert 0 < row["low"] <= row["difference"] <= row["high"] <= 3
+        assert row["p_value"] <= row["p_holm"] < 0.01
+    same = reasoning.compare(rows, [("oracle", "oracle")])
+    assert (same["difference"] == 0).all() and (same["p_holm"] == 1).all()
+
+
+def test_no_items_and_no_policy_are_empty_tables():
+    assert check_brackets([], JUDGE).empty
+    assert reasoning.compare([], [("a", "b")]).empty

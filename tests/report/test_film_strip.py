@@ -1,5 +1,7 @@
 """Film strips of invented episodes."""
 
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -28,6 +30,14 @@ def test_one_row_per_episode_its_steps_and_the_end():
         "wrong place",
     ]
     assert [strip.get_suptitle() for strip in figure.subfigs] == ["base: push the red button"] * 2
+    plt.close(figure)
+
+
+def test_long_episodes_go_on_below():
+    figure = film_strip([trace(False, 3), replace(trace(False, 3), steps=trace(False, 3).steps * 3)])
+    assert figure.get_size_inches()[0] == 6.4
+    assert [len(strip.axes) for strip in figure.subfigs] == [4, 12]
+    assert sum(bool(axis.images) for axis in figure.axes) == 4 + 10
     plt.close(figure)
 
 

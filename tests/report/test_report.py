@@ -14,7 +14,7 @@ from synthetic_study import SETTINGS, UNTRUSTED, completions, fresh_study, quest
 
 from robotr1 import paths
 from robotr1.evaluation.mcqa import evaluate
-from robotr1.report import figures, html, tables
+from robotr1.report import figures, html, other_tables, tables
 from robotr1.report.results import analyze, headline
 
 NO_EXAMPLES = dataclasses.replace(SETTINGS, examples=0)
@@ -192,3 +192,25 @@ def test_report_imports_neither_torch_nor_a_simulator():
     code += "print([name for name in ('torch', 'mujoco', 'transformers') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=paths.ROOT, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_seeds_are_pooled_and_their_range_is_told():
+    asked = questions(episodes=2, splits={"test_in": ["push_button"]})
+    rng = np.random.default_rng(0)
+    skills = {"base": 0.1, "grpo-seed0": 0.9, "grpo-seed1": 0.5}
+    found = [p for name, skill in skills.items() for p in evaluate(name, asked, completions(asked, skill, rng))]
+    results = analyze(SETTINGS, found, {one.id: one for one in asked}, {})
+    row = other_tables.seeds_table(results).iloc[0]
+    each = [100 * np.mean([p.correct for p in found if p.policy == f"grpo-seed{seed}"]) for seed in (0, 1)]
+    assert (row["algorithm"], row["seeds"]) == ("GRPO", "2")
+    assert row["all seeds, over episodes"].startswith(f"{np.mean(each):.1f} [")
+    assert row["lowest to highest seed"] == f"{min(each):.1f} to {max(each):.1f}"
+    assert row["deviation of seeds"] == f"{np.std(each, ddof=1):.1f}"
+
+
+def test_acting_and_open_questions_have_sections_of_their_own(page):
+    parsed = _Page(page)
+    for words in ("Acting: the closed loop", "Open questions", "Tasks done: random guess", "EmbodiedBench EB-Manip"):
+        assert words in parsed.text
+    assert page.count("Episodes done (percent)") == 1, "not among the other tables too"
+    assert "Acting" not in html.render(tiny({"test_in": ["push_button"]}), {})

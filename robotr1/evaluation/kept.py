@@ -1,0 +1,94 @@
+"""What policies did beyond the multiple-choice exam, on disk: judged answers and closed-loop episodes, as JSON lines.
+
+They lie beside a policy's other predictions: `<policy>/reasoning.jsonl`, `<policy>/closed_loop.jsonl` and, for the few
+episodes that are shown, `<policy>/film/<task>-<episode>-<picture>.png`.
+"""
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from PIL import Image
+
+from robotr1 import fields, paths
+from robotr1.evaluation.reasoning import Scored
+from robotr1.evaluation.rubric import Judgement
+from robotr1.evaluation.traces import Step, Trace
+from robotr1.records import RecordError
+
+Row = TypeVar("Row", Scored, Trace)
+
+
+def write_answers(rows: Sequence[Scored], folder: Path = paths.PREDICTIONS) -> None:
+    """Write judged answers, a file for each policy; a person (or `agreement.read_human_scores`' raters) can go through
+    them."""
+    for policy in dict.fromkeys(row.policy for row in rows):
+        _write(folder / policy / "reasoning.jsonl", (dataclasses.asdict(row) for row in rows if row.policy == policy))
+
+
+def read_answers(folder: Path = paths.PREDICTIONS) -> list[Scored]:
+    """All judged answers below `folder`. Raises RecordError where a line is broken."""
+
+    def scored(mapping: dict[str, Any], file: Path) -> Scored:
+        return fields.build(Scored, mapping | {"judgement": fields.build(Judgement, mapping["judgement"])})
+
+    return _read(folder, "reasoning.jsonl", scored)
+
+
+def write_traces(traces: Sequence[Trace], folder: Path = paths.PREDICTIONS, shown: Sequence[Trace] = ()) -> None:
+    """Write episodes, a file for each policy, and what was seen in those of `shown` (of `traces`) as PNG."""
+    for policy in dict.fromkeys(trace.policy for trace in traces):
+        mine = [trace for trace in traces if trace.policy == policy]
+        _write(folder / policy / "closed_loop.jsonl", map(_without_images, mine))
+    for trace in shown:
+        for number, image in enumerate([*(step.image for step in trace.steps), trace.last_image]):
+            if image is not None:
+                file = _picture(folder / trace.policy, trace.task, trace.episode, number)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(image).save(file)
+
+
+def read_traces(folder: Path = paths.PREDICTIONS) -> list[Trace]:
+    """All episodes below `folder`, the shown ones with their images. Raises RecordError where a line is broken."""
+
+    def trace(mapping: dict[str, Any], file: Path) -> Trace:
+        def seen(number: int) -> np.ndarray | None:
+            picture = _picture(file.parent, mapping["task"], mapping["episode"], number)
+            return np.asarray(Image.open(picture).convert("RGB")) if picture.is_file() else None
+
+        steps = [fields.build(Step, step | {"image": seen(number)}) for number, step in enumerate(mapping["steps"])]
+        return fields.build(Trace, mapping | {"steps": steps, "last_image": seen(len(steps))})
+
+    return _read(folder, "closed_loop.jsonl", trace)
+
+
+def _without_images(trace: Trace) -> dict[str, Any]:
+    mapping = {field.name: getattr(trace, field.name) for field in dataclasses.fields(trace)}
+    steps = [
+        {field.name: getattr(step, field.name) for field in dataclasses.fields(step) if field.name != "image"}
+        for step in trace.steps
+    ]
+    return {name: value for name, value in mapping.items() if name != "last_image"} | {"steps": steps}
+
+
+def _picture(folder: Path, task: str, episode: int, number: int) -> Path:
+    return folder / "film" / f"{task}-{episode}-{number}.png"
+
+
+def _write(path: Path, rows: Iterable[dict[str, Any]]) -> None:
+    paths.write_text(path, "".join(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows))
+
+
+def _read(folder: Path, name: str, build: Callable[[dict[str, Any], Path], Row]) -> list[Row]:
+    rows = []
+    for file in sorted(folder.glob(f"*/{name}")):
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+            try:
+                rows.append(build(json.loads(line), file))
+            except (ValueError, KeyError, TypeError, OSError) as error:
+                place = f"{paths.relative(file)}, line {number}"
+                raise RecordError(f"{place}: {error}; run `dvc repro run_benchmarks`") from error
+    return rows
