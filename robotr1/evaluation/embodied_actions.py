@@ -1,0 +1,107 @@
+"""EB-Manipulation's discrete actions: seven integers for a tip pose and the gripper, and plans read from a reply.
+
+EmbodiedBench's numbers (envs/eb_manipulation): position in 100 bins along each axis of RLBench's scene bounds, so
+1 cm; rotation as Euler angles about the fixed axes x, y, z in bins of 3 degrees, from -180 on; gripper 1 open, 0
+closed. Bins stand for their middle in position and for the multiple of 3 degrees in rotation.
+"""
+
+import ast
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+LOW, HIGH = np.array([-0.3, -0.5, 0.6]), np.array([0.7, 0.5, 1.6])  # metres
+POSITION_BINS, DEGREES = 100, 3
+ROTATION_BINS = 360 // DEGREES
+BIN = (HIGH - LOW) / POSITION_BINS  # metres
+LARGEST = (*[POSITION_BINS] * 3, *[ROTATION_BINS] * 3, 1)  # of each number, as EmbodiedBench's prompt states the ranges
+LONGEST = 20_000  # characters of a reply that are read
+
+Action = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A reply without exactly one plan; `reason` says what is wrong with it."""
+
+    reason: str
+
+
+def encode_position(position: Sequence[float]) -> list[int]:
+    """The bins of a position [3] in metres; a position outside the scene gets the nearest bin."""
+    return np.clip(np.floor((np.asarray(position) - LOW) / BIN + 1e-9), 0, POSITION_BINS - 1).astype(int).tolist()
+
+
+def encode(pose: np.ndarray, gripper: float) -> Action:
+    """The action nearest to a tip pose [7] (metres, quaternion xyzw) and a gripper command (1 open, 0 closed)."""
+    angles = Rotation.from_quat(pose[3:]).as_euler("xyz", degrees=True)
+    turned = np.round((angles + 180) / DEGREES).astype(int) % ROTATION_BINS
+    return (*encode_position(pose[:3]), *turned.tolist(), int(gripper > 0.5))
+
+
+def decode(action: Sequence[int]) -> tuple[np.ndarray, float]:
+    """The tip pose [7] and the gripper command that an action stands for."""
+    position = LOW + BIN * (np.array(action[:3]) + 0.5)
+    turned = Rotation.from_euler("xyz", np.array(action[3:6]) * DEGREES - 180, degrees=True)
+    return np.concatenate([position, turned.as_quat()]), float(action[6])
+
+
+def parse_plan(reply: str) -> list[Action] | Unreadable:
+    """The plan of a reply: the JSON object with `executable_plan`, alone or after other text, in a fence or bare.
+
+    The plan may be a list of actions, of {"action": …} objects (EmbodiedBench's schema), or such a list written as a
+    string (its examples); an action seven whole numbers, as a list or as the string of one. Nothing is rounded,
+    clipped or left out: one number that is none, or is out of range, makes the reply unreadable; so do two different
+    plans. An empty plan is a plan.
+    """
+    plans = [found["executable_plan"] for found in _objects(reply[-LONGEST:])]
+    if not plans:
+        return Unreadable("no JSON object with executable_plan")
+    if any(plan != plans[0] for plan in plans):
+        return Unreadable("several different plans")
+    plan = _literal(plans[0])
+    if not isinstance(plan, list | tuple):
+        return Unreadable("executable_plan is no list")
+    actions = [
+        _action(entry["action"] if isinstance(entry, dict) and set(entry) == {"action"} else entry) for entry in plan
+    ]
+    return Unreadable("not seven whole numbers in range") if None in actions else actions
+
+
+def _objects(text: str) -> list[dict]:
+    """The outermost JSON objects of a text that hold a plan (also one that imitates the schema, under "properties")."""
+    found, at = [], text.find("{")
+    while at >= 0:
+        try:
+            value, length = json.JSONDecoder().raw_decode(text[at:])
+        except (ValueError, RecursionError):
+            at = text.find("{", at + 1)
+            continue
+        inner = value.get("properties", value)
+        found += [inner] if isinstance(inner, dict) and "executable_plan" in inner else []
+        at = text.find("{", at + length)
+    return found
+
+
+def _literal(value):
+    """A string of numbers and brackets as the list that it spells; anything else as it is."""
+    if isinstance(value, str) and re.fullmatch(r"""[\s\d.,:\[\](){}"'action-]*""", value):
+        try:
+            return ast.literal_eval(value.strip())
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            return value
+    return value
+
+
+def _action(entry) -> Action | None:
+    entry = _literal(entry)
+    if not isinstance(entry, list | tuple) or len(entry) != len(LARGEST):
+        return None
+    if not all(type(number) in (int, float) and float(number).is_integer() for number in entry):
+        return None
+    fits = all(0 <= number <= largest for number, largest in zip(entry, LARGEST))
+    return tuple(int(number) for number in entry) if fits else None
