@@ -94,7 +94,7 @@ def learning_curves(steps: int, seeds: int = 3) -> dict:
         for seed in range(seeds):
             for name, variant in {"trl": {"trl": True}, "ours": {}}.items():
                 seeded = dataclasses.replace(settings, seed=seed)
-                trainer, cache = make(seeded, questions, base, variant, None, rl.REWARDS)
+                trainer, cache = make(seeded, questions, base, variant, None, rl.REWARDS["mcqa"])
                 with cache:
                     trainer.train()
                 rewards[name].append([entry["reward"] for entry in trainer.state.log_history if "loss" in entry])

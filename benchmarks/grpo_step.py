@@ -160,9 +160,9 @@ def make(settings: TrainGrpo, questions: list[Question], base: Path, variant: di
     settings = settings if plain else dataclasses.replace(settings, **variant)
     trainer = (GRPOTrainer if plain else rl.GroupTrainer)(
         model=setup() if setup else load_model(base, quantization=settings.quantization),
-        reward_funcs=rewards,
+        reward_funcs=list(rewards),
         args=rl.rl_config(settings, "benchmark"),
-        train_dataset=rl.rl_dataset(questions),
+        train_dataset=rl.asked_dataset("mcqa", questions),
         processing_class=load_processor(base),
         peft_config=lora_config(settings.lora_rank, settings.lora_alpha),
     )
@@ -172,7 +172,9 @@ def make(settings: TrainGrpo, questions: list[Question], base: Path, variant: di
     return trainer, nullcontext() if plain or "image_cache" not in settings.speedups else rl.image_cache(trainer)
 
 
-def measure(settings, questions, base, variants: dict[str, dict], setup=None, rewards=rl.REWARDS, prepare=None) -> dict:
+def measure(
+    settings, questions, base, variants: dict[str, dict], setup=None, rewards=rl.REWARDS["mcqa"], prepare=None
+) -> dict:
     """Steps of each variant, taken in turn; the first of each is left out (warm-up)."""
     baton = {"turn": threading.Condition(), "order": list(variants), "began": time.perf_counter()}
     turns, threads, failed = {}, [], {}
@@ -317,7 +319,7 @@ def workload(size: str, steps: int) -> tuple:
     questions = read_records(paths.QUESTIONS / "train.jsonl", Question)
     base = paths.MODELS / "base"
     if size == "laptop":
-        return settings, questions, base, {"trl": {"trl": True}, "ours": {}}, None, rl.REWARDS
+        return settings, questions, base, {"trl": {"trl": True}, "ours": {}}, None, rl.REWARDS["mcqa"]
     from random_qwen import questions_for, random_nf4
 
     changes = {"quantization": "nf4", "micro_batch": 20, "gradient_checkpointing": True, "max_completion_length": 128}

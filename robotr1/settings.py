@@ -26,7 +26,7 @@ class SettingsError(ValueError):
 class Policies:
     """Which policies the study trains: the lists behind DVC's matrix stages."""
 
-    forms: list[Literal["direct", "cot"]]
+    forms: list[Literal["direct", "cot", "cold_start", "planning"]]
     algorithms: list[Literal["grpo", "rloo", "reinforce_plus_plus"]]
     seeds: list[int]
 
@@ -101,7 +101,7 @@ class PrepareBase:
 
 @dataclass(frozen=True)
 class FinetuneSft:
-    form: Literal["direct", "cot"]  # DVC runs the stage once per form in `policies`
+    form: Literal["direct", "cot", "cold_start", "planning"]  # DVC runs the stage once per form in `policies`
     seed: int = at_least(0)
     quantization: Literal["none", "nf4"]
     steps: int = at_least(1)
@@ -121,6 +121,9 @@ class FinetuneSft:
 @dataclass(frozen=True)
 class TrainGrpo:
     algorithm: Literal["grpo", "rloo", "reinforce_plus_plus"]  # DVC runs the stage once per algorithm and seed
+    form: Literal["mcqa", "open", "planning"]  # how questions are asked, and so what is rewarded
+    types: list[QuestionType]  # of mcqa and open questions; open has waypoint and state
+    start: str  # base, or the name of a supervised policy in models/ whose adapter is trained on
     seed: int = at_least(0)
     quantization: Literal["none", "nf4"]
     steps: int = at_least(1)  # optimiser updates
@@ -161,6 +164,12 @@ class TrainGrpo:
     lora_alpha: int = at_least(1)
     save_steps: int = at_least(1)
     threads: int = at_least(1)
+
+    def __post_init__(self) -> None:
+        if not self.types or len(set(self.types)) < len(self.types):
+            raise fields.FieldError("types", f"got {self.types}; name at least one question type, and each once")
+        if self.form == "open" and self.types == ["movement"]:
+            raise fields.FieldError("types", "movement questions have no open form; add waypoint or state")
 
 
 @dataclass(frozen=True)

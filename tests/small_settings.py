@@ -21,6 +21,9 @@ SFT = FinetuneSft(
 )
 GRPO = TrainGrpo(
     algorithm="grpo",
+    form="mcqa",
+    types=["waypoint", "state", "movement"],
+    start="base",
     seed=0,
     quantization="none",
     steps=4,

@@ -22,6 +22,10 @@ LOGGED = {
     "reward_std": "reward_std",
     "rewards/format_reward/mean": "format",
     "rewards/accuracy_reward/mean": "accuracy",
+    "rewards/open_format_reward/mean": "format",
+    "rewards/state_reward/mean": "accuracy",
+    "rewards/plan_format_reward/mean": "format",
+    "rewards/plan_order_reward/mean": "accuracy",
     "completions/mean_length": "length",
     "completions/clipped_ratio": "cut_off",
     "frac_reward_zero_std": "zero_spread",
@@ -76,37 +80,45 @@ class Progress(TrainerCallback):
 
 
 class RewardWatch(TrainerCallback):
-    """Warn once when the rewards have had no spread for `patience` steps, and say why.
+    """Warn once when for `patience` steps nothing was learned, or nothing but the form, and say why.
 
     Where all completions of every group get the same reward, every advantage is zero and nothing is learned: the
-    most common complaint of those who train this way.
+    most common complaint of those who train this way. Where answers never earn anything, only the form is learned.
     """
 
     def __init__(self, patience: int = 10):
-        self.patience, self.flat, self.warned = patience, 0, False
+        self.patience, self.flat, self.fruitless, self.warned = patience, 0, 0, False
 
     def on_log(self, args, state, control, logs=None, **kwargs):
         if logs.get("frac_reward_zero_std") is None:
             return
         self.flat = self.flat + 1 if math.isclose(logs["frac_reward_zero_std"], 1.0) else 0
-        if self.flat >= self.patience and not self.warned:
-            self.warned = True
-            warnings.warn(
-                f"step {state.global_step}: for {self.flat} steps all completions of each group got the same reward, "
-                f"so nothing is learned. {reason(logs)}",
-                stacklevel=1,
-            )
+        self.fruitless = self.fruitless + 1 if part(logs, "accuracy", missing=1.0) == 0 else 0
+        if self.warned or max(self.flat, self.fruitless) < self.patience:
+            return
+        self.warned = True
+        what = (
+            f"for {self.flat} steps all completions of each group got the same reward, so nothing is learned"
+            if self.flat >= self.patience
+            else f"for {self.fruitless} steps no answer earned anything, so nothing but the form is learned"
+        )
+        warnings.warn(f"step {state.global_step}: {what}. {reason(logs)}", stacklevel=1)
+
+
+def part(logs: dict[str, float], name: str, missing: float = 0.0) -> float:
+    """The mean of the reward that the log calls `name` ("format" or "accuracy"), whatever the form, or `missing`."""
+    return next((logs[trl] for trl, ours in LOGGED.items() if ours == name and logs.get(trl) is not None), missing)
 
 
 def reason(logs: dict[str, float]) -> str:
-    """The likely cause of rewards without spread, from one step's metrics."""
-    form, accuracy = logs.get("rewards/format_reward/mean", 0.0), logs.get("rewards/accuracy_reward/mean", 0.0)
+    """The likely cause of rewards without spread, or always zero, from one step's metrics."""
+    form, accuracy = part(logs, "format"), part(logs, "accuracy")
     if logs.get("completions/clipped_ratio", 0.0) > 0.9:
         return "Nearly all completions are cut off before they end: raise max_completion_length."
     if accuracy > 0.99:
         return "All answers are right already: ask harder questions, or stop."
-    if form < 0.01:
-        return "No completion has the form <think> … </think> <answer> [[A]] </answer>: the base does not know it yet."
+    if form < 0.01 and accuracy < 0.01:
+        return "No completion has the form that is asked for: the start does not know it yet. Fine-tune it first."
     if accuracy < 0.01:
-        return "No answer is ever right: check the column `answer`, or start from a base that is sometimes right."
+        return "No answer is ever right: check the column `answer`, or start from a policy that is sometimes right."
     return "The policy always writes the same: raise the temperature, or lower the learning rate."

@@ -144,7 +144,7 @@ def normal_step(step: str) -> str:
 
 # What a data set of each form is rewarded with: the form first, then what it says.
 REWARDS = {
-    "multiple_choice": (format_reward, accuracy_reward),
+    "mcqa": (format_reward, accuracy_reward),
     "open": (open_format_reward, state_reward),
     "planning": (plan_format_reward, plan_order_reward),
 }

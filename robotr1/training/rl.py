@@ -2,7 +2,7 @@
 
 For each question the policy writes a group of answers; a rule scores them (right form, right letter); answers better
 than their group's mean become likelier, worse ones less likely. TRL's defaults differ from the paper's trainer in
-places, so every choice is stated here.
+places, so every choice is stated here. What is asked, and what a run starts from, is in `regime`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from datasets import Dataset
 from transformers import ProcessorMixin
 from trl import GRPOConfig, GRPOTrainer, RLOOConfig, RLOOTrainer
 from trl.trainer.base_trainer import _BaseTrainer
@@ -19,26 +18,14 @@ from trl.trainer.base_trainer import _BaseTrainer
 from robotr1 import paths
 from robotr1.policies.generate import complete
 from robotr1.policies.images import encode_images_once, prepare_images_once
-from robotr1.policies.load import load_model, load_processor, lora_config
-from robotr1.records import Question
+from robotr1.policies.load import load_processor
 from robotr1.settings import TrainGrpo
 from robotr1.training import runs
 from robotr1.training.callbacks import RewardWatch, step_log
 from robotr1.training.grouped import GroupedTrainer
 from robotr1.training.packing import language_core
-from robotr1.training.rewards import accuracy_reward, format_reward
-
-REWARDS = [format_reward, accuracy_reward]
-
-
-def rl_dataset(questions: Sequence[Question]) -> Dataset:
-    """Columns `prompt` (one chat turn) and `image` for the policy, `answer` and `type` for the rewards."""
-    return runs.with_images(
-        [
-            {"prompt": [{"role": "user", "content": q.prompt}], "image": q.image, "answer": q.answer, "type": q.type}
-            for q in questions
-        ]
-    )
+from robotr1.training.regime import FORMS, Asked, asked_dataset, check_questions, load_start, start_folder
+from robotr1.training.rewards import REWARDS
 
 
 def rl_arguments(settings: TrainGrpo, name: str) -> dict[str, Any]:
@@ -98,11 +85,21 @@ def rl_config(settings: TrainGrpo, name: str) -> GRPOConfig | RLOOConfig:
     return (RLOOConfig if settings.algorithm == "rloo" else GRPOConfig)(**rl_arguments(settings, name))
 
 
-class GroupTrainer(GroupedTrainer, GRPOTrainer):
+class FromStart:
+    """Resuming a run that did not start from the base: with a KL term, TRL keeps the start as a second adapter, and
+    transformers then restores every adapter of a checkpoint but the one in training."""
+
+    def _load_from_checkpoint(self, resume_from_checkpoint, model=None):
+        super()._load_from_checkpoint(resume_from_checkpoint, model)
+        if len(self.model.peft_config) > 1:
+            self.model.load_adapter(resume_from_checkpoint, "default", is_trainable=True)
+
+
+class GroupTrainer(FromStart, GroupedTrainer, GRPOTrainer):
     """TRL's GRPO; what a group shares is done once."""
 
 
-class LeaveOneOutTrainer(GroupedTrainer, RLOOTrainer):
+class LeaveOneOutTrainer(FromStart, GroupedTrainer, RLOOTrainer):
     """TRL's RLOO; what a group shares is done once."""
 
 
@@ -128,15 +125,18 @@ class ReinforcePlusPlusTrainer(GroupTrainer):
 TRAINERS = {"grpo": GroupTrainer, "rloo": LeaveOneOutTrainer, "reinforce_plus_plus": ReinforcePlusPlusTrainer}
 
 
-def make_trainer(settings: TrainGrpo, questions: Sequence[Question], base: str | Path, name: str) -> _BaseTrainer:
-    """The trainer of `settings.algorithm` on a freshly loaded base with a fresh LoRA adapter."""
+def make_trainer(settings: TrainGrpo, questions: Sequence[Asked], base: str | Path, name: str) -> _BaseTrainer:
+    """The trainer of `settings.algorithm` on a freshly loaded base, with a fresh LoRA adapter or that of the start."""
+    processor = load_processor(base)
+    check_questions(settings, questions, processor)
+    model, lora = load_start(settings, base)
     trainer = TRAINERS[settings.algorithm](
-        model=load_model(base, quantization=settings.quantization),
-        reward_funcs=REWARDS,
+        model=model,
+        reward_funcs=list(REWARDS[settings.form]),
         args=rl_config(settings, name),
-        train_dataset=rl_dataset(questions),
-        processing_class=load_processor(base),
-        peft_config=lora_config(settings.lora_rank, settings.lora_alpha),
+        train_dataset=asked_dataset(settings.form, questions),
+        processing_class=processor,
+        peft_config=lora,
         callbacks=[RewardWatch()],
     )
     return speed_up(trainer, settings)
@@ -161,15 +161,16 @@ def image_cache(trainer: _BaseTrainer) -> Iterator[None]:
 
 def train(
     settings: TrainGrpo,
-    questions: Sequence[Question],
+    questions: Sequence[Asked],
     base: str | Path = paths.MODELS / "base",
     output: Path | None = None,
 ) -> list[dict[str, Any]]:
     """Train `base` by reinforcement on `questions` and save the adapter in `output`; return the log, one entry a step.
 
     Each entry has reward, format, accuracy (also by question type), length in tokens, cut_off, entropy, kl (with
-    beta > 0) and zero_spread, the share of groups whose rewards are all the same. Goes on from the last checkpoint of
-    the same run where there is one. Raises PolicyError for an unusable base and ValueError for too few questions.
+    beta > 0) and zero_spread, the share of groups whose rewards are all the same; accuracy is what the answer earned,
+    for open states and plans a number in between. Goes on from the last checkpoint of the same run where there is one.
+    Raises PolicyError for an unusable base or start and ValueError for questions that are too few or do not fit.
     """
     needed = settings.prompts_per_step * settings.updates_per_rollout
     if len(questions) < needed:
@@ -178,7 +179,7 @@ def train(
     with runs.torch_threads(settings.threads):
         trainer = make_trainer(settings, questions, base, output.name)
         with image_cache(trainer) if "image_cache" in settings.speedups else nullcontext():
-            runs.run(trainer, runs.fingerprint(settings, questions, base))
+            runs.run(trainer, runs.fingerprint(settings, questions, base, start_folder(settings)))
         log = step_log(trainer.state.log_history)
         runs.save(trainer, base, output, log, settings)
     return log
@@ -199,7 +200,7 @@ def group_advantages(rewards: Sequence[float], num_generations: int, scale: str 
 
 
 def sample_groups(
-    model: torch.nn.Module, processor: ProcessorMixin, questions: Sequence[Question], settings: TrainGrpo
+    model: torch.nn.Module, processor: ProcessorMixin, questions: Sequence[Asked], settings: TrainGrpo
 ) -> list[list[dict[str, Any]]]:
     """One group a question as training sees it: completions with format, accuracy, reward and advantage."""
     repeated = [question for question in questions for _ in range(settings.num_generations)]
@@ -212,7 +213,7 @@ def sample_groups(
         temperature=settings.temperature,
         seed=settings.seed,
     )
-    form, right = format_reward(completions), accuracy_reward(completions, answer=[q.answer for q in repeated])
+    form, right = earned(settings, repeated, completions)
     total = [settings.format_weight * f + settings.accuracy_weight * r for f, r in zip(form, right, strict=True)]
     advantages = group_advantages(total, settings.num_generations, settings.scale_rewards)
     names = ("completion", "format", "accuracy", "reward", "advantage")
@@ -220,3 +221,9 @@ def sample_groups(
         dict(zip(names, row, strict=True)) for row in zip(completions, form, right, total, advantages, strict=True)
     ]
     return [members[i : i + settings.num_generations] for i in range(0, len(members), settings.num_generations)]
+
+
+def earned(settings: TrainGrpo, questions: Sequence[Asked], completions: Sequence[str]) -> tuple[list[float], ...]:
+    """What completions earn for their form and for what they say, by the rewards of `settings.form`."""
+    columns = {name: [getattr(question, name) for question in questions] for name in FORMS[settings.form].columns}
+    return tuple(reward(completions, **columns) for reward in REWARDS[settings.form])

@@ -82,13 +82,13 @@ def common_arguments(settings: Any, name: str) -> dict[str, Any]:
     }
 
 
-def fingerprint(settings: Any, rows: Sequence[Any], base: str | Path) -> str:
-    """Digest of everything that a run depends on: settings, examples, the files of the base."""
+def fingerprint(settings: Any, rows: Sequence[Any], base: str | Path, start: Path | None = None) -> str:
+    """Digest of everything that a run depends on: settings, examples, the files of the base and of its start."""
     content = hashlib.sha256(json.dumps(dataclasses.asdict(settings), sort_keys=True).encode())
     for row in rows:
         content.update(json.dumps(dataclasses.asdict(row), sort_keys=True).encode())
     files = sorted(Path(base).glob("*")) if Path(base).is_dir() else []
-    for file in files:
+    for file in [*files, *(sorted(start.glob("*")) if start else [])]:
         content.update(f"{file.name} {file.stat().st_size}".encode())
         if file.is_file() and file.stat().st_size <= DIGESTED_BYTES:
             content.update(file.read_bytes())
@@ -176,7 +176,9 @@ def save(trainer: Trainer, base: str | Path, output: Path, log: list[dict[str, A
     model: PeftModel = trainer.accelerator.unwrap_model(trainer.model)
     model.peft_config["default"].base_model_name_or_path = paths.relative(base)
     with paths.atomic_folder(output) as folder:
-        model.save_pretrained(folder, save_embedding_layers=False)  # else it asks the hub about the base
+        model.save_pretrained(  # with embedding layers it would ask the hub about the base
+            folder, save_embedding_layers=False, selected_adapters=["default"]
+        )
         (folder / "README.md").unlink(missing_ok=True)  # an empty model card with this machine's paths
         write_log(folder / "log.jsonl", log)
         paths.write_json(folder / "settings.json", dataclasses.asdict(settings))

@@ -1,6 +1,12 @@
-"""Supervised fine-tuning, direct and chain-of-thought (paper §4.1 and appendix B.2), with TRL's SFTTrainer and LoRA."""
+"""Supervised fine-tuning with TRL's SFTTrainer and LoRA.
 
-from collections.abc import Sequence
+Four forms of answers are imitated: direct and cot are the paper's baselines on open questions (§4.1, appendix B.2);
+cold_start writes chains of thought under the multiple-choice prompt, for a start of GRPO (Table 13); planning lists the
+actions that remain, the first stage of RoboGPT-R1 (arXiv 2510.14828).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +18,46 @@ from trl.trainer.sft_trainer import DataCollatorForVisionLanguageModeling
 from robotr1 import paths
 from robotr1.policies.images import encode_images_once, prepare_images_once
 from robotr1.policies.load import load_model, load_processor, lora_config
-from robotr1.records import SftExample
+from robotr1.records import Question, SftExample, read_records
 from robotr1.settings import FinetuneSft
 from robotr1.training import runs
 from robotr1.training.callbacks import step_log
+
+
+def read_examples(form: str, folder: Path | None = None) -> list[SftExample]:
+    """The examples of `form`, of the splits train and validation.
+
+    Raises ValueError where their file is missing, RecordError where it is broken.
+    """
+    folder = folder or paths.QUESTIONS
+    path = folder / f"sft_{'cot' if form == 'cold_start' else form}.jsonl"
+    if not path.is_file():
+        fix = " with planning among build_questions.forms" if form == "planning" else ""
+        raise ValueError(f"form: {paths.relative(path)} is missing; run the stage build_questions{fix}.")
+    examples = read_records(path, SftExample)
+    if form != "cold_start":
+        return examples
+    questions = [q for split in ("train", "validation") for q in read_records(folder / f"{split}.jsonl", Question)]
+    return cold_start_examples(questions, {example.id: example for example in examples})
+
+
+def cold_start_examples(questions: Sequence[Question], chains: Mapping[str, SftExample]) -> list[SftExample]:
+    """Multiple-choice questions answered with a thought: that of the same question, asked openly, in `chains` by id.
+
+    Waypoint and movement questions think of subtask, movement and place; of the plan only the present step is left, or
+    a thought would be too long to be sampled often. (The paper has GPT-4.1-mini write its thoughts.) A question whose
+    frame has no chain is left out.
+    """
+    made = []
+    for question in questions:
+        asked = question.id.replace("/movement", "/waypoint")
+        if asked not in chains:
+            continue
+        lines = chains[asked].completion.splitlines()
+        thought = " ".join(line.replace("Answer: ", "Place: ") for line in lines if not line.startswith("Plan: "))
+        completion = f"<think> {thought} </think> <answer> [[{question.answer}]] </answer>"
+        made.append(replace(chains[asked], id=question.id, prompt=question.prompt, completion=completion))
+    return made
 
 
 def sft_dataset(examples: Sequence[SftExample]) -> Dataset:

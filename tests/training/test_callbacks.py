@@ -4,6 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from robotr1.training.callbacks import RewardWatch, reason, step_log
+from robotr1.training.rewards import REWARDS
 
 
 def show(watch, spread, steps, **metrics):
@@ -43,6 +44,24 @@ def test_the_reason_fits_the_metrics(form, accuracy, cut, says):
         "completions/clipped_ratio": cut,
     }
     assert says in reason(logs)
+
+
+def test_warns_where_only_the_form_is_learned():
+    metrics = {"rewards__open_format_reward__mean": 0.5, "rewards__state_reward__mean": 0.0}
+    watch = RewardWatch(patience=3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        show(watch, 0.5, 2, **metrics)
+        show(watch, 0.5, 1, **metrics | {"rewards__state_reward__mean": 0.1})
+        show(watch, 0.5, 2, **metrics)
+    with pytest.warns(UserWarning, match="nothing but the form is learned. No answer is ever right"):
+        show(watch, 0.5, 1, **metrics)
+
+
+@pytest.mark.parametrize("form", REWARDS)
+def test_the_rewards_of_every_form_are_logged(form):
+    logs = {f"rewards/{reward.__name__}/mean": value for reward, value in zip(REWARDS[form], (0.25, 0.75), strict=True)}
+    assert step_log([{"step": 1, "loss": 0.5, **logs}]) == [{"step": 1, "loss": 0.5, "format": 0.25, "accuracy": 0.75}]
 
 
 def test_log_has_no_clock_and_no_summary():

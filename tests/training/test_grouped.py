@@ -32,9 +32,9 @@ def make_trainer(base, questions, **changes):
 def trl_trainer(base, questions, settings):
     return PLAIN[settings.algorithm](
         model=load_model(base),
-        reward_funcs=rl.REWARDS,
+        reward_funcs=list(rl.REWARDS["mcqa"]),
         args=rl.rl_config(settings, "plain"),
-        train_dataset=rl.rl_dataset(questions),
+        train_dataset=rl.asked_dataset("mcqa", questions),
         processing_class=load_processor(base),
         peft_config=lora_config(settings.lora_rank, settings.lora_alpha),
     )

@@ -41,7 +41,7 @@ def message(text):
 def test_anything_gets_a_reward_between_zero_and_one(text, letter, state, steps):
     shared = {"actions": [ACTIONS], "prompts": [""], "type": ["state"]}
     for rewards, answer in (
-        (REWARDS["multiple_choice"], letter),
+        (REWARDS["mcqa"], letter),
         (REWARDS["open"], state),
         ((*REWARDS["planning"], planning_reward), [0, 2]),
         ([sequence_reward], steps),

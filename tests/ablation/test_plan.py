@@ -1,0 +1,83 @@
+import subprocess
+
+import import_graph
+import pytest
+import yaml
+
+from robotr1 import paths, settings
+from robotr1.ablation import plan
+
+STAGES = yaml.safe_load((plan.FOLDER / "dvc.yaml").read_text())["stages"]
+STUDY = settings.load_settings()
+
+
+def staged():
+    return [run for name in ("reference", "trained") for run in STAGES[name]["matrix"]["run"]] + ["cold_start_grpo"]
+
+
+def test_every_run_has_its_stage_and_can_be_set_up():
+    runs = plan.read_plan()["runs"]
+    assert sorted(staged()) == sorted(runs)
+    for name, run in runs.items():
+        chosen = plan.section_of(run, STUDY, 2)
+        assert (chosen is None) == (name in STAGES["reference"]["matrix"]["run"])
+        if chosen is not None:
+            assert chosen.seed == 2
+            assert all(getattr(chosen, key) == value for key, value in run.changes.items())
+
+
+def test_only_what_is_compared_differs():
+    """Each reinforced run differs from plain GRPO in its own point and in nothing else."""
+    runs = plan.read_plan()["runs"]
+    changes = {
+        name: {key for key in run.changes if run.changes[key] != runs["grpo"].changes.get(key)}
+        for name, run in runs.items()
+        if run.section == "train_grpo"
+    }
+    assert changes == {
+        "grpo": set(),
+        "rloo": {"algorithm"},
+        "reinforce_plus_plus": {"algorithm"},
+        "waypoint": {"types"},
+        "waypoint_state": {"types"},
+        "open": {"form", "types"},
+        "metadata": set(),
+        "cold_start_grpo": {"max_completion_length"},
+    }
+
+
+def test_the_cold_start_is_that_of_the_same_seed():
+    run = plan.read_plan()["runs"]["cold_start_grpo"]
+    assert plan.section_of(run, STUDY, 1).start == "ablation/models/cold_start-1"
+    assert "models/cold_start-${item.seed}" in STAGES["from_cold_start"]["deps"]
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("{section: train_grpo, changes: {stepz: 3}}", "stepz"),
+        ("{section: train_grpo, change: {}}", "runs.mine.change"),
+        ("{section: pretrain}", "runs.mine.section"),
+        ("{section: train_grpo, in_prompt: [smell]}", "smell"),
+    ],
+)
+def test_a_run_that_cannot_be_is_named(tmp_path, line, says):
+    (tmp_path / "params.yaml").write_text(f"seeds: [0]\nruns:\n  mine: {line}\n")
+    with pytest.raises(settings.SettingsError, match=says):
+        plan.section_of(plan.read_plan(tmp_path)["runs"]["mine"], STUDY, 0)
+
+
+def test_deps_are_modules_that_exist_and_are_imported():
+    for stage in STAGES.values():
+        module = "robotr1.ablation.report" if stage["cmd"].endswith("report") else "robotr1.ablation.__main__"
+        needed = {paths.relative(path) for path in import_graph.module_closure(module)}
+        listed = [dep.removeprefix("../") for dep in stage["deps"] if dep.startswith("../robotr1/")]
+        for dep in listed:
+            assert any(path == dep or path.startswith(f"{dep}/") for path in needed), dep
+
+
+def test_the_study_does_not_know_the_ablation():
+    assert (plan.FOLDER / ".dvc/config").is_file(), "a DVC project of its own"
+    assert "ablation" not in (paths.ROOT / "dvc.yaml").read_text()
+    for path in ("ablation/models/grpo-0", "ablation/predictions/grpo-0", "ablation/.dvc/cache"):
+        assert subprocess.run(["git", "check-ignore", "-q", path], cwd=paths.ROOT, check=False).returncode == 0, path
