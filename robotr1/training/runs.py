@@ -25,6 +25,7 @@ from transformers.trainer_utils import get_last_checkpoint
 
 from robotr1 import paths
 from robotr1.policies.images import load_image
+from robotr1.policies.load import BASE_FILE, digest, resolve
 from robotr1.training.callbacks import Progress, round_floats
 
 DIGESTED_BYTES = 64 << 20  # larger files count by size only
@@ -178,6 +179,8 @@ def save(trainer: Trainer, base: str | Path, output: Path, log: list[dict[str, A
     with paths.atomic_folder(output) as folder:
         model.save_pretrained(folder, save_embedding_layers=False)  # else it asks the hub about the base
         (folder / "README.md").unlink(missing_ok=True)  # an empty model card with this machine's paths
+        told = {"name": paths.relative(base), "sha256": digest(resolve(base))}
+        paths.write_json(folder / BASE_FILE, told)
         write_log(folder / "log.jsonl", log)
         paths.write_json(folder / "settings.json", dataclasses.asdict(settings))
     for checkpoint in Path(trainer.args.output_dir).glob("checkpoint-*"):
