@@ -1,5 +1,6 @@
 """Load a policy with its processor: a full model or a LoRA adapter, from a folder or the hub, full precision or NF4."""
 
+import hashlib
 import importlib.util
 import json
 import os
@@ -10,6 +11,7 @@ from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors import SafetensorError, safe_open
 from transformers import AutoModelForImageTextToText, AutoProcessor, BitsAndBytesConfig, ProcessorMixin
 from transformers.models.qwen2_5_vl.processing_qwen2_5_vl import Qwen2_5_VLProcessor
 from transformers.utils import logging
@@ -19,6 +21,8 @@ from robotr1 import paths
 # LoRA goes into the language model's linear layers and nowhere else: "all-linear" would also hit the vision tower.
 LORA_TARGETS = r".*language_model.*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
 NOT_QUANTIZED = ["model.visual", "lm_head"]  # prefixes of module names
+BASE_FILE = "base.json"  # beside an adapter: which base it was trained on
+DIGESTED_BYTES = 64 << 20  # larger files are known by their size and both ends
 
 
 class PolicyError(ValueError):
@@ -103,15 +107,17 @@ def add_lora(model: torch.nn.Module, rank: int, alpha: int) -> PeftModel:
     return get_peft_model(model, lora_config(rank, alpha))
 
 
-def load_model(folder: str | Path, *, quantization: str = "none", revision: str = "") -> torch.nn.Module:
-    """Load a full model in float32 on a CPU and bfloat16 on a GPU; `quantization` is "none" or "nf4".
+def load_model(
+    folder: str | Path, *, quantization: str = "none", revision: str = "", dtype: torch.dtype | None = None
+) -> torch.nn.Module:
+    """Load a full model in float32 on a CPU and bfloat16 on a GPU, or in `dtype`; `quantization` is "none" or "nf4".
 
     Raises `PolicyError` for a folder without config or weights and for an unknown quantization.
     """
     if quantization not in ("none", "nf4"):
         raise PolicyError(f"quantization: {quantization!r} is not one of none, nf4.")
     cuda, gpu = torch.cuda.is_available(), int(os.environ.get("LOCAL_RANK", 0))  # `accelerate launch` sets LOCAL_RANK
-    options: dict[str, Any] = {"dtype": torch.bfloat16 if cuda else torch.float32}
+    options: dict[str, Any] = {"dtype": dtype or (torch.bfloat16 if cuda else torch.float32)}
     if revision:
         options["revision"] = revision
     if quantization == "nf4":
@@ -156,6 +162,56 @@ def base_of(folder: str | Path) -> str | None:
         raise PolicyError(f"{config}: no base_model_name_or_path ({error}). Write the adapter again.") from error
 
 
+def digest(model: str | Path) -> str | None:
+    """sha256 over config and weights of a model folder, whatever its name; None for a hub id."""
+    folder = Path(model)
+    files = sorted([*folder.glob("config.json"), *folder.glob("*.safetensors")]) if folder.is_dir() else []
+    content = hashlib.sha256()
+    for path in files:
+        size = path.stat().st_size
+        content.update(f"{path.name} {size}".encode())
+        with open(path, "rb") as file:
+            if size <= DIGESTED_BYTES:
+                content.update(file.read())
+            else:
+                content.update(file.read(1 << 20))
+                file.seek(-(1 << 20), os.SEEK_END)
+                content.update(file.read())
+    return content.hexdigest() if files else None
+
+
+def put_on(model: torch.nn.Module, adapter: str | Path, base: str | Path) -> PeftModel:
+    """`model`, which was loaded from `base`, with the LoRA weights of the folder `adapter`.
+
+    Raises PolicyError where the adapter was trained on another base: PEFT alone fills what is missing with fresh
+    weights and leaves out what does not fit.
+    """
+    folder = Path(resolve(adapter))
+    another = f"{adapter}: was trained on another base than {base}"
+    way_out = "Name its own base in adapter_config.json (base_model_name_or_path), or train the adapter again."
+    try:
+        told = json.loads((folder / BASE_FILE).read_text()) if (folder / BASE_FILE).is_file() else {}
+        found = digest(resolve(base))
+        if found and told.get("sha256") not in (None, found):
+            raise PolicyError(f"{another}, whose weights have changed since or are not {told['name']}'s. {way_out}")
+        model = PeftModel.from_pretrained(model, folder)
+        with safe_open(folder / "adapter_model.safetensors", "pt") as file:
+            stored = set(file.keys())
+    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
+        if isinstance(error, PolicyError):
+            raise
+        if "size mismatch" in str(error):
+            raise PolicyError(f"{another}: its weights have other shapes. {way_out}") from error
+        raise PolicyError(f"{adapter}: no usable adapter for {base} ({error}).") from error
+    wanted = {name.replace(".default.", ".") for name, _ in model.named_parameters() if "lora_" in name}
+    if different := sorted(wanted ^ stored):
+        which = "lacks" if different[0] in wanted else "has"
+        raise PolicyError(
+            f"{another}: of {len(wanted)} weights {len(different)} differ; it {which} {different[0]}. {way_out}"
+        )
+    return model
+
+
 def load_policy(
     folder: str | Path, *, quantization: str = "none", adapter: str | Path | None = None, revision: str = ""
 ) -> tuple[torch.nn.Module, ProcessorMixin]:
@@ -172,8 +228,5 @@ def load_policy(
     processor = load_processor(folder, **({"revision": revision} if revision else {}))
     model = load_model(folder, quantization=quantization, revision=revision)
     if adapter is not None:
-        try:
-            model = PeftModel.from_pretrained(model, resolve(adapter))
-        except (OSError, ValueError, RuntimeError) as error:
-            raise PolicyError(f"{adapter}: no usable adapter for {folder} ({error}).") from error
+        model = put_on(model, adapter, folder)
     return model.eval(), processor

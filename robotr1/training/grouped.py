@@ -13,7 +13,7 @@ from transformers import BatchFeature
 from trl import RLOOTrainer
 from trl.trainer.utils import split_pixel_values_by_grid, split_tensor_dict, unsplit_pixel_values_by_grid
 
-from robotr1.training import packing, rollout
+from robotr1.training import packing, preflight, rollout
 
 
 class GroupedTrainer:
@@ -88,6 +88,12 @@ class GroupedTrainer:
             parts.append(rollout.write(decoder, prompts, size, sampling, graph))
         place = torch.tensor(order).argsort()[groups.group] * size + groups.slot
         return rollout.join(parts).pick(place)
+
+    def _calculate_rewards(self, inputs, prompts, completions, *rest):
+        rewards = super()._calculate_rewards(inputs, prompts, completions, *rest)
+        rows = slice(self.accelerator.process_index * len(inputs), None)  # the rewards are those of all processes
+        preflight.check_rewards(rewards[rows][: len(inputs)], self.reward_func_names, completions)
+        return rewards
 
     def _generate_and_score_completions(self, inputs):
         processor = self.processing_class

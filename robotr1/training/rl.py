@@ -20,7 +20,7 @@ from robotr1.policies.generate import complete
 from robotr1.policies.images import encode_images_once, prepare_images_once
 from robotr1.policies.load import load_processor
 from robotr1.settings import TrainGrpo
-from robotr1.training import runs
+from robotr1.training import parallel, preflight, runs
 from robotr1.training.callbacks import RewardWatch, step_log
 from robotr1.training.grouped import GroupedTrainer
 from robotr1.training.packing import language_core
@@ -144,7 +144,7 @@ def make_trainer(settings: TrainGrpo, questions: Sequence[Asked], base: str | Pa
 
 def speed_up(trainer: GroupedTrainer, settings: TrainGrpo) -> GroupedTrainer:
     """The trainer with the speed-ups of `settings`."""
-    trainer.speedups = frozenset(settings.speedups)
+    trainer.speedups = parallel.sound_speedups(settings.speedups, settings.quantization, trainer.accelerator)
     trainer.rollout_batch, trainer.dense_rollout = settings.rollout_batch, settings.dense_rollout
     return trainer
 
@@ -178,7 +178,8 @@ def train(
     output = output or paths.MODELS / f"{settings.algorithm}-seed{settings.seed}"
     with runs.torch_threads(settings.threads):
         trainer = make_trainer(settings, questions, base, output.name)
-        with image_cache(trainer) if "image_cache" in settings.speedups else nullcontext():
+        preflight.check(trainer.model, trainer.processing_class, questions)
+        with image_cache(trainer) if "image_cache" in trainer.speedups else nullcontext():
             runs.run(trainer, runs.fingerprint(settings, questions, base, start_folder(settings)))
         log = step_log(trainer.state.log_history)
         runs.save(trainer, base, output, log, settings)

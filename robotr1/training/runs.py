@@ -20,11 +20,13 @@ from typing import Any
 import torch
 from datasets import Dataset
 from peft import PeftModel
-from transformers import PrinterCallback, ProgressCallback, Trainer
+from transformers import PrinterCallback, ProgressCallback, Trainer, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
 from robotr1 import paths
 from robotr1.policies.images import load_image
+from robotr1.policies.load import BASE_FILE, digest, resolve
+from robotr1.training import parallel
 from robotr1.training.callbacks import Progress, round_floats
 
 DIGESTED_BYTES = 64 << 20  # larger files count by size only
@@ -85,6 +87,7 @@ def common_arguments(settings: Any, name: str) -> dict[str, Any]:
 def fingerprint(settings: Any, rows: Sequence[Any], base: str | Path, start: Path | None = None) -> str:
     """Digest of everything that a run depends on: settings, examples, the files of the base and of its start."""
     content = hashlib.sha256(json.dumps(dataclasses.asdict(settings), sort_keys=True).encode())
+    content.update(os.environ.get("WORLD_SIZE", "1").encode())  # processes: each has random numbers of its own
     for row in rows:
         content.update(json.dumps(dataclasses.asdict(row), sort_keys=True).encode())
     files = sorted(Path(base).glob("*")) if Path(base).is_dir() else []
@@ -140,13 +143,17 @@ def run(trainer: Trainer, mark: str) -> None:
     """Train to the end, from the last checkpoint where there is one that fits `mark`.
 
     Raises OSError where a checkpoint could not be written, for example on a full disk; the one before stays good.
+    Raises MemoryError, with what to turn down, where memory does not suffice.
     """
     for callback in (PrinterCallback, ProgressCallback):
         trainer.remove_callback(callback)
     folder = Path(trainer.args.output_dir)
-    trainer.add_callback(Progress(folder / "seconds.jsonl"))
-    checkpoint = last_checkpoint(folder, mark)
-    if checkpoint:
+    first = trainer.is_world_process_zero()
+    if first:
+        trainer.add_callback(Progress(folder / "seconds.jsonl"))
+    with trainer.accelerator.main_process_first():
+        checkpoint = last_checkpoint(folder, mark)
+    if checkpoint and first:
         print(f"going on from {paths.relative(checkpoint)}")
     try:
         trainer.train(resume_from_checkpoint=checkpoint)
@@ -156,7 +163,11 @@ def run(trainer: Trainer, mark: str) -> None:
         print(f"stopped at step {trainer.state.global_step}; run again, this stage {after}", file=sys.stderr)
         raise
     except Exception as error:
-        if not (unwritten := cut_off(folder)):
+        if out_of_memory(error):
+            raise MemoryError(
+                f"out of memory ({str(error).partition(chr(10))[0]}). {spare_memory(trainer.args)}"
+            ) from error
+        if not first or not (unwritten := cut_off(folder)):
             raise
         for checkpoint in unwritten:
             shutil.rmtree(checkpoint)
@@ -166,20 +177,42 @@ def run(trainer: Trainer, mark: str) -> None:
         ) from error
 
 
+def out_of_memory(error: Exception) -> bool:
+    """Whether `error` says that memory is full, on a GPU or a CPU."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
+def spare_memory(arguments: TrainingArguments) -> str:
+    """What to turn down, in this order, each with its present value."""
+    reinforced = hasattr(arguments, "num_generations")
+    knobs = [
+        f"shorter completions (max_completion_length: {arguments.max_completion_length})" if reinforced else None,
+        "fewer pixels (extract_demos.image_size)",
+        f"smaller groups (num_generations: {arguments.num_generations})" if reinforced else None,
+        f"smaller micro_batch (now {arguments.per_device_train_batch_size}; the numbers stay the same)",
+        "NF4 (prepare_base.quantization: nf4)",
+        "the 3B model (profile: gpu)",
+    ]
+    return "Try, in this order: " + "; ".join(knob for knob in knobs if knob) + "."
+
+
 def save(trainer: Trainer, base: str | Path, output: Path, log: list[dict[str, Any]], settings: Any) -> None:
     """Write adapter, log and settings as one finished folder, then drop the checkpoints.
 
     The adapter names its base relative to the project root, so that the folder works in another checkout.
     """
+    weights = parallel.whole_weights(trainer)
     if not trainer.is_world_process_zero():
         return
     model: PeftModel = trainer.accelerator.unwrap_model(trainer.model)
     model.peft_config["default"].base_model_name_or_path = paths.relative(base)
     with paths.atomic_folder(output) as folder:
         model.save_pretrained(  # with embedding layers it would ask the hub about the base
-            folder, save_embedding_layers=False, selected_adapters=["default"]
+            folder, state_dict=weights, save_embedding_layers=False, selected_adapters=["default"]
         )
         (folder / "README.md").unlink(missing_ok=True)  # an empty model card with this machine's paths
+        told = {"name": paths.relative(base), "sha256": digest(resolve(base))}
+        paths.write_json(folder / BASE_FILE, told)
         write_log(folder / "log.jsonl", log)
         paths.write_json(folder / "settings.json", dataclasses.asdict(settings))
     for checkpoint in Path(trainer.args.output_dir).glob("checkpoint-*"):

@@ -6,6 +6,7 @@ actions that remain, the first stage of RoboGPT-R1 (arXiv 2510.14828).
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from robotr1.policies.images import encode_images_once, prepare_images_once
 from robotr1.policies.load import load_model, load_processor, lora_config
 from robotr1.records import Question, SftExample, read_records
 from robotr1.settings import FinetuneSft
-from robotr1.training import runs
+from robotr1.training import parallel, preflight, runs
 from robotr1.training.callbacks import step_log
 
 
@@ -129,7 +130,10 @@ def finetune(
     output = output or paths.MODELS / f"sft-{settings.form}"
     with runs.torch_threads(settings.threads):
         trainer = make_trainer(settings, examples, base, output.name)
-        with encode_images_once(trainer.model), prepare_images_once(trainer.processing_class):
+        preflight.check(trainer.model, trainer.processing_class, examples)
+        spread = parallel.is_sharded(trainer.accelerator)
+        once = nullcontext() if spread else encode_images_once(trainer.model)
+        with once, prepare_images_once(trainer.processing_class):
             runs.run(trainer, runs.fingerprint(settings, examples, base))
         log = step_log(trainer.state.log_history)
         runs.save(trainer, base, output, log, settings)

@@ -47,6 +47,7 @@ def test_a_run_writes_adapter_log_and_settings(base, questions, tmp_path, checkp
     assert sorted(path.name for path in folder.iterdir()) == [
         "adapter_config.json",
         "adapter_model.safetensors",
+        "base.json",
         "log.jsonl",
         "settings.json",
     ]

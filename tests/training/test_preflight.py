@@ -1,0 +1,104 @@
+import dataclasses
+import shutil
+
+import pytest
+import torch
+from small_settings import GRPO, SFT
+
+from robotr1 import paths
+from robotr1.policies.load import PolicyError, load_processor
+from robotr1.training import preflight, rl, runs
+
+
+@pytest.fixture(autouse=True)
+def checkpoints(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "CHECKPOINTS", tmp_path / "checkpoints")
+
+
+def no_step(base, questions, tmp_path):
+    return rl.train(dataclasses.replace(GRPO, steps=1), questions, base, tmp_path / "models/none")
+
+
+def test_a_good_run_passes(base, questions):
+    trainer = rl.make_trainer(GRPO, questions, base, "good")
+    preflight.check(trainer.model, trainer.processing_class, questions)
+
+
+def test_an_answer_that_is_no_option(base, questions, tmp_path):
+    wrong = [*questions[:5], dataclasses.replace(questions[5], answer="E"), *questions[6:]]
+    with pytest.raises(ValueError, match=r"episode5.*'E'.*A, B, C, D"):
+        no_step(base, wrong, tmp_path)
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_base_without_a_chat_template(base, questions, tmp_path):
+    shutil.copytree(base, tmp_path / "mute")
+    (tmp_path / "mute/chat_template.jinja").unlink()
+    with pytest.raises(PolicyError, match="chat template"):
+        no_step(tmp_path / "mute", questions, tmp_path)
+
+
+@pytest.mark.parametrize("places", [0, 2])
+def test_a_template_that_writes_another_number_of_images(base, questions, tmp_path, places):
+    shutil.copytree(base, tmp_path / "odd")
+    template = tmp_path / "odd/chat_template.jinja"
+    template.write_text(template.read_text().replace("<|image_pad|>", places * "<|image_pad|>"))
+    with pytest.raises(PolicyError, match=f"{places} times for one image"):
+        no_step(tmp_path / "odd", questions, tmp_path)
+
+
+def test_a_processor_of_another_model(base, questions):
+    trainer = rl.make_trainer(GRPO, questions, base, "odd")
+    processor = load_processor(base)
+    processor.image_processor.merge_size = 1
+    with pytest.raises(PolicyError, match="image tokens where the vision tower gives"):
+        preflight.check_image_tokens(trainer.model, processor, questions[0])
+    trainer.model.config.image_token_id += 1
+    with pytest.raises(PolicyError, match="image token is"):
+        preflight.check_image_tokens(trainer.model, load_processor(base), questions[0])
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), None])
+def test_a_reward_that_is_no_number_stops_before_the_first_update(base, questions, value):
+    trainer = rl.make_trainer(GRPO, questions, base, "nan")
+
+    def broken(completions, **columns):
+        return [1.0, value, *[1.0] * (len(completions) - 2)]
+
+    trainer.reward_funcs[1], trainer.reward_func_names[1] = broken, "broken"
+    with pytest.raises(ValueError, match=r"the reward broken gave (nan|inf) for"):
+        trainer.train()
+    assert trainer.state.global_step == 0
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB\nmore"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory"),
+    ],
+)
+def test_out_of_memory_names_what_to_turn_down(base, questions, error):
+    trainer = rl.make_trainer(GRPO, questions, base, "memory")
+
+    def full(*arguments, **options):
+        raise error
+
+    trainer.training_step = full
+    with pytest.raises(MemoryError, match="out of memory") as caught:
+        runs.run(trainer, "mark")
+    message = str(caught.value)
+    knobs = ["max_completion_length: 20", "image_size", "num_generations: 4", "micro_batch", "nf4", "3B"]
+    places = [message.index(knob) for knob in knobs]
+    assert places == sorted(places)
+    assert "\n" not in message
+
+
+def test_supervised_runs_know_no_groups():
+    from trl import SFTConfig
+
+    from robotr1.training.sft import sft_arguments
+
+    message = runs.spare_memory(SFTConfig(**sft_arguments(SFT, "memory")))
+    assert "num_generations" not in message
+    assert "micro_batch (now 4" in message

@@ -1,0 +1,81 @@
+"""What test_parallel.py runs in one process and in two: `accelerate launch … two_processes.py <mode> <base> <out>`.
+
+The answers are prescribed (whatever process a group comes to), so that runs may be compared number by number.
+"""
+
+import dataclasses
+import itertools
+import sys
+from pathlib import Path
+
+import speaking_policy
+import torch
+from small_settings import GRPO
+from torch.distributed.fsdp import fully_shard
+
+from robotr1 import paths
+from robotr1.questions.prompts import completion_text
+from robotr1.training import grouped, rl, rollout
+
+SETTINGS = dataclasses.replace(GRPO, steps=3, updates_per_rollout=1, beta=0.0, max_completion_length=24)
+
+
+def prescribe() -> None:
+    """Answers that depend on question and slot only: a letter, sometimes without the form."""
+
+    def generate(self, prompt_ids, images, fields, *rest):
+        seen: dict[str, itertools.count] = {}
+        ids = []
+        for prompt in prompt_ids:
+            slot = next(seen.setdefault(repr(prompt), itertools.count()))
+            text = completion_text(speaking_policy.THOUGHT, "ABCD"[(slot * slot + len(prompt)) % 4])
+            ids.append(
+                [*self._tokenizer(text[: len(text) - 5 * (slot == 3)])["input_ids"], self._tokenizer.eos_token_id]
+            )
+        none = torch.zeros(len(ids), max(map(len, ids)))
+        self._written = rollout.Completions(ids, none, none)
+        return ids, None
+
+    grouped.GroupedTrainer._generate_single_turn = generate
+
+
+def gradient(trainer, shard: bool) -> dict[str, torch.Tensor]:
+    """The gradient of one update on the first four questions, of this process's share; `shard` spreads the weights."""
+    model, rank, world = trainer.model, trainer.accelerator.process_index, trainer.accelerator.num_processes
+    if shard:
+        core = rl.language_core(model)
+        for layer in core.language_model.layers:
+            fully_shard(layer)
+        fully_shard(model)
+    rows = [trainer.train_dataset[i] for i in range(4) for _ in range(GRPO.num_generations)]
+    share = len(rows) // world
+    model.train()
+    trainer.current_gradient_accumulation_steps = 1
+    batch = trainer._generate_and_score_completions(rows[rank * share : (rank + 1) * share])
+    trainer._compute_loss(model, batch).backward()
+    found = {name: weights.grad for name, weights in model.named_parameters() if weights.requires_grad}
+    return {name: one.full_tensor() if hasattr(one, "full_tensor") else one for name, one in found.items()}
+
+
+def main(mode: str, base: str, output: str) -> None:
+    torch.set_num_threads(1)
+    output = Path(output)
+    paths.CHECKPOINTS = output / "checkpoints"
+    questions = speaking_policy.questions(Path(base).parent / "images")
+    if mode == "own":  # the policy's own answers, everything as in a real run
+        rl.train(dataclasses.replace(SETTINGS, steps=2), questions, base, output / "adapter")
+        return
+    prescribe()
+    settings = dataclasses.replace(SETTINGS, loss_type="dapo") if mode == "dapo" else SETTINGS
+    if mode == "sharded":
+        settings = dataclasses.replace(settings, speedups=["shared_processing", "shared_prompts"])
+        trainer = rl.make_trainer(settings, questions, base, "sharded")
+        found = gradient(trainer, shard=trainer.accelerator.num_processes > 1)
+        if trainer.is_world_process_zero():
+            torch.save(found, output / "gradient.pt")
+        return
+    rl.train(settings, questions, base, output / "adapter")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
