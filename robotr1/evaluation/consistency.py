@@ -3,7 +3,8 @@
 The paper shows reasoning traces and does not measure this. A reward on the letter alone leaves the words free: they
 may turn into an empty phrase while the letter gets better. Three questions are asked of each completion:
 
-- `agrees`: is the chosen letter the option nearest to the position written last in the reasoning? In movement
+- `agrees`: is the chosen letter the option nearest to the position written last in the reasoning (a difference of
+  positions, "is [dx, dy, dz]:", is none)? In movement
   questions: is it (one of) the options with the fewest words different from the movement written?
 - `names`: is the thing named before that position the one that the question is about: the gripper in state
   questions, the task's object in the others?
@@ -40,6 +41,7 @@ from robotr1.statistics import with_holm
 MEASURES = ("agrees", "names", "close")
 NAMES = ("gripper", *dict.fromkeys(name for names in THINGS.values() for name in names))
 
+_WAY = re.compile(r"\bis \[[^\]]*\](?=:)")  # "… is [dx, dy, dz]:", how far it is from one position to the other
 _THING = re.compile(rf"\b({'|'.join(NAMES)})\b", re.IGNORECASE)
 
 
@@ -78,7 +80,7 @@ def letters_written(question: Question, reasoning: str) -> str | None:
 
 def examine(prediction: Prediction, question: Question, close_distance: float = 0.05) -> dict[str, bool | None]:
     """The three measures of one completion; None where one cannot be taken. `close_distance` is in metres."""
-    reasoning = thought(prediction.completion)
+    reasoning = _WAY.sub("", thought(prediction.completion))
     letters, thing = letters_written(question, reasoning), thing_named(reasoning)
     position, asked = parse_position(reasoning), things_asked_about(question)
     return {

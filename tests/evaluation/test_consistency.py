@@ -68,6 +68,18 @@ def test_movement_agrees_with_every_equally_near_option():
     assert letters_written(MOVEMENT, "From here to there: somewhere.") is None
 
 
+def test_the_way_between_two_positions_is_no_position():
+    here, there = (format_state(place, 2) for place in (MOVEMENT.state, MOVEMENT.target))
+    way = format_state([end - start for start, end in zip(MOVEMENT.state, MOVEMENT.target, strict=True)], 2)
+    truth = MOVEMENT.options["ABCD".index(MOVEMENT.answer)]
+    thought = f"From the gripper at {here} to the cup at {there} is {way}: {truth}."
+    assert measured(MOVEMENT, completion_text(thought, MOVEMENT.answer)) == {
+        "agrees": True,
+        "names": True,
+        "close": True,
+    }
+
+
 def test_unknown_tasks_have_no_name_to_check():
     assert things_asked_about(question(RNG, "waypoint", task="reach_target")) == ()
     assert things_asked_about(question(RNG, "state", task="reach_target")) == ("gripper",)
