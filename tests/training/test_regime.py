@@ -161,7 +161,7 @@ def test_the_kl_counts_from_the_start_and_resuming_is_exact(
     whole = rl.train(settings, questions, base, tmp_path / "models/whole")
     assert whole[0].get("kl", 0.0) == pytest.approx(0, abs=1e-4), "the reference is the start, not the base"
     assert sorted(path.name for path in (tmp_path / "models/whole").iterdir()) == [
-        "adapter_config.json", "adapter_model.safetensors", "log.jsonl", "settings.json",
+        "adapter_config.json", "adapter_model.safetensors", "base.json", "log.jsonl", "settings.json",
     ]  # fmt: skip
 
     class Interrupt(TrainerCallback):
