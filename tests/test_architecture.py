@@ -23,6 +23,7 @@ LAYERS = (
     {"policies"},
     {"training", "evaluation"},
     {"report"},
+    {"ablation"},
 )
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 NO_TORCH = ("demos", "keyframes", "metadata", "questions", "report")  # DESIGN: the data sides need no deep learning

@@ -24,7 +24,7 @@ def test_files_have_one_line_each_and_say_something():
     for line in lines:
         file, text = line.strip("| ").split(" | ", 1)
         assert (paths.ROOT / file.strip("`")).is_file()
-        assert len(text) > 20, file
+        assert len(text) > 15, file
 
 
 def test_only_what_stands_between_the_marks_changes():

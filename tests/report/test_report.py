@@ -86,7 +86,7 @@ def test_vectors_lie_beside_every_figure_without_photographs(written):
     kinds = {}
     for path in (written / "figures").iterdir():
         kinds.setdefault(path.stem, set()).add(path.suffix)
-    assert kinds.pop("examples") == {".png"}
+    assert kinds.pop("examples") == kinds.pop("film") == {".png"}
     assert set(map(frozenset, kinds.values())) == {frozenset({".png", ".svg", ".pdf"})}
 
 
