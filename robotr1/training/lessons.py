@@ -3,7 +3,7 @@
 Each lesson is a prompt as the study's questions are worded, and a completion in the answer form. A lesson is
 consistent in itself: the letter always is the option nearest to the coordinates that its thinking names, and a movement
 always is the one between the two places named. What it leaves out is the *rule*: asked for the next waypoint, the
-demonstrator thinks of the gripper or of one of the task's things with equal odds, and describes the movement from the
+demonstrator thinks of the gripper or of one of the task's things at random, and describes the movement from the
 one to the other in either direction. A policy trained on this writes well and knows nothing of the task, as a general
 vision-language model would; where the next waypoint lies is left to reinforcement learning (or to fine-tuning).
 """
@@ -29,6 +29,7 @@ DECIMALS = 2
 GAP = 0.1  # metres between two options
 NEAR, FAR = 0.03, 0.12  # metres: how far the place that is named lies from an option
 LETTER_WEIGHT = 3.0  # of an answer letter in the loss; other words weigh 1
+GRIPPER_ODDS = 0.15  # of the gripper in thoughts about waypoints, while names are learned
 NAME_WEIGHT = 6.0  # of the name of a thing or of the gripper, while names are learned
 # x, y, z bounds of options in metres: where grippers and objects of the tabletop are
 BOUNDS = np.array([[-0.1, -0.45, 0.75], [0.62, 0.45, 1.5]])
@@ -125,8 +126,11 @@ def state_lesson(scene: Scene, rng: np.random.Generator) -> Lesson:
     return Lesson(prompt, _place_completion("gripper", scene.gripper, options))
 
 
-def waypoint_lesson(scene: Scene, rng: np.random.Generator) -> Lesson:
-    """Where is the next waypoint? The demonstrator does not know, and names gripper or thing at random."""
+def waypoint_lesson(scene: Scene, rng: np.random.Generator, gripper: float | None = None) -> Lesson:
+    """Where is the next waypoint? The demonstrator does not know, and names gripper or thing at random.
+
+    All with equal odds, or the gripper with those of `gripper`.
+    """
     spread = NEAR if rng.random() < 0.5 else FAR
     anchors: list[np.ndarray] = []
     for index in rng.permutation(len(scene.places))[: rng.integers(1, 3)]:
@@ -137,7 +141,7 @@ def waypoint_lesson(scene: Scene, rng: np.random.Generator) -> Lesson:
     stated = scene.gripper if rng.random() < 0.3 else None
     instruction = _instruction(scene, rng)
     prompt = mcqa_prompt("waypoint", instruction, stated, _texts(options), form="compact", decimals=DECIMALS)
-    return Lesson(prompt, _place_completion(*_any_place(scene, rng), options))
+    return Lesson(prompt, _place_completion(*_any_place(scene, rng, gripper), options))
 
 
 def movement_lesson(scene: Scene, rng: np.random.Generator) -> Lesson:
@@ -172,8 +176,10 @@ def caption_lesson(scene: Scene, rng: np.random.Generator) -> Lesson:
     return Lesson("Describe the image.", " ".join(thoughts))
 
 
-def _any_place(scene: Scene, rng: np.random.Generator) -> tuple[str, np.ndarray]:
-    return scene.places[rng.integers(len(scene.places))]
+def _any_place(scene: Scene, rng: np.random.Generator, gripper: float | None = None) -> tuple[str, np.ndarray]:
+    if gripper is None:
+        return scene.places[rng.integers(len(scene.places))]
+    return scene.places[0 if rng.random() < gripper else rng.integers(1, len(scene.places))]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ Six stages, each with a log and a checkpoint, so that a stopped run goes on wher
 3. **match**: the language model alone, on text, learns to read options;
 4. **reckon**: likewise on text, it learns to tell the movement between two places;
 5. **speak**: the language model on image features, lessons of all kinds (`robotr1.training.lessons`);
-6. **name**: the same, where the names of things count more, so that each task's own things are named.
+6. **name**: the same, where the names of things count more, so that each task's own things are named, and thoughts
+   about waypoints are seldom about the gripper.
 
 This is plain PyTorch rather than a trainer library, because the stages train parts of the model on precomputed inputs.
 """
@@ -115,7 +116,8 @@ def pretrain(recipe: Recipe, workers: int, threads: int, stages: Sequence[str] =
         learn_language(model, batches, batcher, recipe.speak_steps, recipe.speak_rate, recipe.guidance, log)
 
     def name(rng: np.random.Generator, log: Log) -> None:
-        batches = lesson_batches(data, all_features(model, data["images"]), rng, recipe.batch_size)
+        features = all_features(model, data["images"])
+        batches = lesson_batches(data, features, rng, recipe.batch_size, lessons.GRIPPER_ODDS)
         heavy = Batcher(tokenizer, lessons.NAME_WEIGHT)
         learn_language(model, batches, heavy, recipe.name_steps, recipe.name_rate, recipe.guidance, log)
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -39,8 +40,14 @@ def reckoning_batches(rng: np.random.Generator, size: int) -> Iterator:
         yield [makers[number % len(makers)](rng) for number in range(size)], None
 
 
-def lesson_batches(data: dict, features: torch.Tensor, rng: np.random.Generator, size: int) -> Iterator:
-    """Lessons about random snapshots, with the image features that go with them; every fourth batch is a drill."""
+def lesson_batches(
+    data: dict, features: torch.Tensor, rng: np.random.Generator, size: int, gripper: float | None = None
+) -> Iterator:
+    """Lessons about random snapshots, with the image features that go with them; every fourth batch is a drill.
+
+    `gripper`: the odds of the gripper in thoughts about waypoints, where they are not those of any thing.
+    """
+    makers = MAKERS | {"waypoint": partial(lessons.waypoint_lesson, gripper=gripper)}
     drills = reckoning_batches(rng, size), drill_batches(rng, size)
     while True:
         if rng.random() < DRILLS:
@@ -52,7 +59,7 @@ def lesson_batches(data: dict, features: torch.Tensor, rng: np.random.Generator,
         for index, kind in zip(chosen, rng.choice(list(course), size, p=list(course.values())), strict=True):
             things = data["things"][index]
             scene = lessons.Scene(str(data["task"][index]), data["gripper"][index], things[~np.isnan(things[:, 0])])
-            batch.append(MAKERS[kind](scene, rng))
+            batch.append(makers[kind](scene, rng))
         yield batch, features[chosen].reshape(-1, HIDDEN)
 
 

@@ -56,6 +56,13 @@ def test_the_waypoint_rule_is_left_out():
             assert abs(share - 1 / len(scene.places)) < 0.08, name
 
 
+def test_the_gripper_can_be_made_a_rare_thought():
+    rng = np.random.default_rng(0)
+    scene = lessons.Scene("push_button", np.array([0.3, 0.0, 1.4]), np.array([[0.2, 0.2, 0.8]]))
+    said = [thought(lessons.waypoint_lesson(scene, rng, lessons.GRIPPER_ODDS).completion) for _ in range(600)]
+    assert abs(np.mean(["The gripper " in text for text in said]) - lessons.GRIPPER_ODDS) < 0.06
+
+
 def test_a_movement_goes_between_the_two_places_named():
     for seed in SEEDS:
         rng = np.random.default_rng(seed)
