@@ -14,7 +14,7 @@ import pytest
 
 from robotr1 import ipynb, paths
 
-PARAMETERS = "stopping_delta: float = 0.1\nframe_interval: int = 10"
+PARAMETERS = "stopping_delta: float = 0.1\nframe_interval: int = 10\nin_prompt: list[str] = []"
 
 
 def small_notebook(*sources, parameters=PARAMETERS):
@@ -29,7 +29,7 @@ def small_notebook(*sources, parameters=PARAMETERS):
 @pytest.fixture
 def root(tmp_path):
     """A repository root with params.yaml and a design_metadata notebook to fill in."""
-    (tmp_path / "params.yaml").write_text("design_metadata: {stopping_delta: 0.1, frame_interval: 10}")
+    (tmp_path / "params.yaml").write_text("design_metadata: {stopping_delta: 0.1, frame_interval: 10, in_prompt: []}")
     (tmp_path / "notebooks").mkdir()
     return tmp_path
 
