@@ -128,7 +128,7 @@ def test_ctrl_c_leaves_whole_episodes_and_the_next_run_goes_on(collected, tmp_pa
     kept = {path: path.stat().st_mtime_ns for path in demos.rglob("episode?/low_dim_obs.pkl")}
     assert 1 <= len(kept) < 3
     assert collect_demos(settings, demos).tasks == summary
-    assert filesdemos == files(root)
+    assert files(demos) == files(root)
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
 
 
