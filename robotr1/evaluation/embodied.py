@@ -68,6 +68,20 @@ def play(
     return done
 
 
+def brackets(episodes: int, seed: int) -> list[Episode]:
+    """The oracle in every subset, and random actions in the first, as no wording can help them; nothing is kept.
+
+    Raises:
+        BenchmarkError: a bracket does not hold.
+        CollectionError: no placement was found that discrete actions can do.
+    """
+    with TemporaryDirectory() as folder:
+        best = play(oracle(), episodes, seed, Path(folder) / "oracle.jsonl")
+        worst = play(random_planner(seed), episodes, seed, Path(folder) / "random.jsonl", subsets=SUBSETS[:1])
+    check_brackets(best, worst)
+    return best + worst
+
+
 def _together(
     scenes: Sequence[EmbodiedScene], planner: Planner, subset: str, told: Sequence[str], setting: Setting
 ) -> list[Episode]:
