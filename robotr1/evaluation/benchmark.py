@@ -10,18 +10,13 @@ from scipy.stats import binomtest
 
 from robotr1 import paths
 from robotr1.evaluation.asking import asker, has_image
+from robotr1.evaluation.brackets import UNLIKELY, BenchmarkError
 from robotr1.evaluation.mcqa import BLANK, OPEN_TYPES, SPLITS, chance, evaluate, evaluate_own_form
 from robotr1.metadata import Metadata, read_metadata
 from robotr1.policies.reference import TextOnly, majority, oracle, random_choice
 from robotr1.questions.prompts import sft_prompt
 from robotr1.records import Prediction, Question, read_records
 from robotr1.settings import BuildQuestions, RunBenchmarks
-
-UNLIKELY = 1e-6  # a random guesser further from chance than this happens by an error, not by luck
-
-
-class BenchmarkError(ValueError):
-    """A control came out wrong, so no score of this run can be trusted."""
 
 
 def read_questions(folder: Path = paths.QUESTIONS, splits: Sequence[str] = SPLITS, most: int = 0) -> list[Question]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 from scipy.stats import binomtest
 
-from robotr1.evaluation.benchmark import UNLIKELY, BenchmarkError
+from robotr1.evaluation.brackets import UNLIKELY, BenchmarkError
 from robotr1.statistics import accuracy_interval
 
 SUBSETS = ("base", "common_sense", "complex", "spatial", "visual")

@@ -6,7 +6,7 @@ boxes.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,6 +28,7 @@ from robotr1.evaluation.spatialrgpt import (
 
 SET = ITEMS / "spatialrgpt.json"
 CONTROLS = ("oracle", "random", "majority")
+SUMMARY = ("policy", "column", "questions", "accuracy", "low", "high", "image_low", "image_high", "unreadable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +70,18 @@ def marked(items: Sequence[SpatialItem]) -> Iterator[list[SpatialItem]]:
         yield shown
 
 
-def controls(items: Sequence[SpatialItem], seed: int) -> list[SpatialAnswer]:
-    """Oracle, random and majority. There is no text-only policy beside them: a question's text holds its category and
-    nothing of the scene, and the majority knows the category."""
-    completions = spatial_controls(items, seed)
-    return [row for policy in CONTROLS for row in score(policy, items, completions[policy])]
+def controls(items: Sequence[SpatialItem], whole: Sequence[SpatialItem], seed: int) -> list[SpatialAnswer]:
+    """Oracle, random and majority on `items`, guessing among the answers of the `whole` set that they are from: in a
+    small draw an item may be the only one of its category, and its own answer would be the only guess.
+
+    There is no text-only policy beside them: a question's text holds its category and nothing of the scene, and the
+    majority knows the category.
+    """
+    rows = []
+    for policy in CONTROLS:
+        written = dict(zip((item.id for item in whole), spatial_controls(whole, seed)[policy], strict=True))
+        rows += score(policy, items, [written[item.id] for item in items])
+    return rows
 
 
 def score(policy: str, items: Sequence[SpatialItem], completions: Sequence[str | None]) -> list[SpatialAnswer]:
@@ -87,14 +95,11 @@ def score(policy: str, items: Sequence[SpatialItem], completions: Sequence[str |
 
 def summarize(answers: Iterable[SpatialAnswer], confidence: float = 0.95, seed: int = 0) -> pd.DataFrame:
     """`spatialrgpt.summarize_spatial` for each policy: percent by sub-column, and the two averages over questions."""
-    groups: Mapping[str, list[SpatialAnswer]] = {}
+    groups: dict[str, list[SpatialAnswer]] = {}
     for row in answers:
         groups.setdefault(row.policy, []).append(row)
     tables = [
         summarize_spatial(pd.DataFrame(group), confidence, seed).assign(policy=policy)
         for policy, group in groups.items()
     ]
-    if not tables:
-        return pd.DataFrame(columns=["policy", "column"])
-    table = pd.concat(tables, ignore_index=True)
-    return table[["policy", *(name for name in table if name != "policy")]]
+    return pd.concat(tables, ignore_index=True)[list(SUMMARY)] if tables else pd.DataFrame(columns=list(SUMMARY))

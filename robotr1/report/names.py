@@ -28,6 +28,8 @@ SUPERVISED = [policy for policy in PLAIN_NAMES if policy.startswith("sft-")]
 # Okabe and Ito's colours, which the colour-blind can tell apart; markers differ too.
 FIXED_STYLES = {
     "random": ("#000000", "x"),
+    "majority": ("#000000", "1"),
+    "text_only": ("#000000", "+"),
     "oracle": ("#000000", "*"),
     "base": ("#7F7F7F", "o"),
     "sft-direct": ("#E69F00", "v"),

@@ -37,7 +37,7 @@ def test_regions_are_in_the_picture_that_is_shown():
 
 def test_controls_and_a_silent_policy():
     items = spatial_exam.read_set(60)
-    rows = spatial_exam.controls(items, 0) + spatial_exam.score("silent", items, [None] * len(items))
+    rows = spatial_exam.controls(items, ALL, 0) + spatial_exam.score("silent", items, [None] * len(items))
     table = spatial_exam.summarize(rows).set_index(["policy", "column"])
     assert {policy for policy, _ in table.index} == {*spatial_exam.CONTROLS, "silent"}
     assert (table.loc["oracle"]["accuracy"] == 100).all()
@@ -45,4 +45,5 @@ def test_controls_and_a_silent_policy():
         assert table.loc[("random", average), "accuracy"] < 80
         assert table.loc[("silent", average), "accuracy"] == 0
         assert table.loc[("silent", average), "unreadable"] == table.loc[("silent", average), "questions"] == 30
-    assert spatial_exam.summarize([]).empty
+    assert spatial_exam.summarize(spatial_exam.controls([], ALL, 0)).empty
+    assert list(spatial_exam.summarize([]).columns) == list(spatial_exam.SUMMARY)
