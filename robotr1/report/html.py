@@ -28,7 +28,7 @@ TABLE_TITLES = {
     "reasoning": "Judge's score of free text, 0 to 3, with intervals over frames",
     "agreement": "Do the judges agree? On answers that were given, the oracle's left out; intervals over frames",
     "spatial": "Percent right, with intervals over questions",
-    "embodied": "Episodes done (percent), by subset",
+    "embodied": "Whole tasks by discrete actions: percent done, by subset",
     "closed_loop": "Episodes done (percent)",
     "closed_loop_comparisons": "Paired comparisons on the same placements",
     "shortcut_audit": "Shortcut audit: the best blind guess for every way to draw wrong options",
