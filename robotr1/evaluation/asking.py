@@ -28,6 +28,7 @@ ASKED_WITH = ("quantization", "batch_size", "max_completion_length", "temperatur
 LIBRARIES = ("torch", "transformers", "peft")
 
 Images = Literal["real", "blank"]
+_opened: set[Path] = set()  # by this process, which knows what it wrote itself
 
 
 class Asked(Protocol):
@@ -87,8 +88,10 @@ def asker(policy: str, settings: RunBenchmarks, folder: Path = FOLDER) -> Ask:
     torch.set_num_threads(settings.threads)
     model, processor = load_policy(paths.MODELS / policy, quantization=settings.quantization)
     transcript = Transcript(folder / f"{policy}.jsonl", fingerprint(paths.MODELS / policy, settings))
-    if known := sum(map(len, transcript.known.values())):
+    known = sum(map(len, transcript.known.values()))
+    if known and transcript.file not in _opened:
         print(f"{policy}: going on after {known} answers in {paths.relative(transcript.file)}", file=sys.stderr)
+    _opened.add(transcript.file)
 
     def ask(questions: Sequence[Asked], images: Images = "real") -> list[str | None]:
         shown = [index for index, question in enumerate(questions) if has_image(question.image)]

@@ -78,10 +78,11 @@ def embodied_table(results: Results) -> pd.DataFrame:
         mine = table[table["policy"] == policy]
         row = {"policy": label(policy)}
         for subset in ("all", *SUBSETS):
-            if (cell := find_row(mine, subset=subset)) is not None:
-                row[subset.replace("_", " ")] = interval(cell["success"], cell["low"], cell["high"])
+            cell = find_row(mine, subset=subset)
+            shown = "not played" if cell is None else interval(cell["success"], cell["low"], cell["high"])
+            row[subset.replace("_", " ")] = shown
         rows.append(row | {"episodes": str(find_row(mine, subset="all")["episodes"])})
-    return pd.DataFrame(rows).fillna("not played")
+    return pd.DataFrame(rows)
 
 
 def acting_table(results: Results) -> pd.DataFrame:

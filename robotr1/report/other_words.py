@@ -55,14 +55,15 @@ def about_reasoning(results: Results) -> list[str]:
         "themselves; the random guess writes another question's reference, the majority always the most frequent one, "
         "and text only the one most frequent among other images of the same task.",
     ]
-    if len(asked) and (asked["no_answer"] >= 0.9 * asked["items"]).all():
+    silent = len(asked) and (asked["no_answer"] >= 0.9 * asked["items"]).all()
+    if silent:
         sentences.append(
             "The policies of this run score about 0, before and after training, because they give no answer that could "
             "be judged: they learned the form and the few words of the study's own questions, and no language "
             "beyond. A zero in this table says nothing about what they see."
         )
     for row in results.agreement.query("group == 'all' and answers > 0").itertuples():
-        sentences.append(_agreed(row))
+        sentences.append(_agreed(row) + (" Nearly all of them are guesses of the controls." if silent else ""))
     return sentences
 
 
