@@ -180,9 +180,18 @@ class RunBenchmarks:
     temperature: float = at_least(0)  # 0 is greedy
     questions_per_split: int = at_least(0)  # drawn evenly; 0: all
     reasoning: list[Literal["planning", "high_level", "movement", "spatial"]]  # abilities asked in free text
+    judge: Literal["reference", "endpoint"]  # of free text
+    judge_url: str  # of an OpenAI-compatible server, for judge: endpoint
+    judge_model: str  # as that server names it
+    spatial_questions: int = at_least(0)  # of SpatialRGPT-Bench's form, drawn evenly; 0: none
     closed_loop_episodes: int = at_least(0)  # for each policy that acts, spread over the tasks; 0: nobody acts
+    embodied_scenes: int = at_least(0)  # of each task of the EB-Manipulation protocol, for its brackets
     threads: int = at_least(1)
     seed: int = at_least(0)
+
+    def __post_init__(self) -> None:
+        if self.judge == "endpoint" and not (self.judge_url and self.judge_model):
+            raise fields.FieldError("judge", "endpoint needs judge_url and judge_model")
 
 
 @dataclass(frozen=True)
@@ -190,6 +199,7 @@ class AnalyzeResults:
     confidence: float = at_least(0.5, 0.999)
     close_distance: float = at_least(0)  # metres: a written position this near to the true one counts as right
     examples: int = at_least(0)
+    human_scores: str  # a CSV (policy, id, rater, score) to compare the judge with, or empty
     seed: int = at_least(0)
 
 

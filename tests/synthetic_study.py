@@ -1,14 +1,17 @@
 """A whole study's worth of questions and predictions, invented: what the report is tested on."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pandas as pd
 
 from robotr1.demos.tabletop.tasks import THINGS
+from robotr1.evaluation.embodied_results import SUBSETS, Episode
 from robotr1.evaluation.mcqa import BLANK, OPEN_TYPES, evaluate, evaluate_own_form
 from robotr1.evaluation.reasoning import Scored
 from robotr1.evaluation.rubric import ABILITIES, Judgement
+from robotr1.evaluation.spatial_exam import SpatialAnswer
 from robotr1.evaluation.traces import Step, Trace
 from robotr1.questions.movement import describe_movement, neighbouring_movements
 from robotr1.questions.prompts import LETTERS, completion_text, format_state, mcqa_prompt
@@ -16,7 +19,7 @@ from robotr1.records import Prediction, Question
 from robotr1.report.results import Results, analyze
 from robotr1.settings import AnalyzeResults
 
-SETTINGS = AnalyzeResults(confidence=0.95, close_distance=0.05, examples=3, seed=0)
+SETTINGS = AnalyzeResults(confidence=0.95, close_distance=0.05, examples=3, human_scores="", seed=0)
 SPLITS = {"validation": ["pick_up_cup"], "test_in": ["pick_up_cup", "push_button"], "test_out": ["lamp_on"]}
 UNTRUSTED = '<script>alert("x")</script> $\\frac{1}{0}$ \x00 | <b>bold'
 
@@ -109,7 +112,7 @@ def training_logs(policies=("sft-direct", "grpo-seed0"), steps: int = 12) -> dic
 def answers() -> list[Scored]:
     """Judged answers to four open questions on each of ten images."""
     rng, rows = np.random.default_rng(2), []
-    for policy, best in {"oracle": 3, "random": 1, "constant": 1, "base": 0, "grpo-seed0": 2}.items():
+    for policy, best in {"oracle": 3, "random": 1, "majority": 1, "base": 0, "grpo-seed0": 2}.items():
         for task in ("pick_up_cup", "lamp_on"):
             for place in [(f"{task}/{number}", ability) for number in range(5) for ability in ABILITIES]:
                 score = best if policy == "oracle" else int(rng.integers(best + 1))
@@ -118,6 +121,35 @@ def answers() -> list[Scored]:
                 text = UNTRUSTED if policy == "base" else "move above the cup"
                 rows.append(Scored("/".join(place), *place, where, policy, "invented", text, text, verdict))
     return rows
+
+
+def judged_again() -> list[Scored]:
+    """The same answers, of which a second judge scores every third one point lower."""
+    rows = [replace(row, judge="another") for row in answers()]
+    lower = [max(0, row.judgement.score - (number % 3 == 0)) for number, row in enumerate(rows)]
+    return [replace(row, judgement=replace(row.judgement, score=score)) for row, score in zip(rows, lower)]
+
+
+def measured() -> list[SpatialAnswer]:
+    """Answers to questions of one length and one relation on each of ten images; the base writes nothing readable."""
+    return [
+        SpatialAnswer(f"{column}-{n}", policy, f"{n}.png", column, column == "width", UNTRUSTED, n < right, right == 0)
+        for policy, right in {"oracle": 10, "random": 3, "majority": 4, "base": 0}.items()
+        for column in ("width", "left-right")
+        for n in range(10)
+    ]
+
+
+def planned() -> list[Episode]:
+    """Brackets of the EB-Manipulation protocol: the oracle does all scenes in all wordings, random actions none."""
+    played = [("oracle", subset) for subset in SUBSETS] + [("random", SUBSETS[0])]
+    common = dict.fromkeys(("seed", "shots", "unreadable", "unreachable", "refused"), 0)
+    common |= {"image_size": 224, "instruction": "do the task", "replies": 1, "steps": 5, "task": "pick_up_cup"}
+    return [
+        Episode(policy=policy, subset=subset, episode=episode, success=policy == "oracle", **common)
+        for policy, subset in played
+        for episode in range(6)
+    ]
 
 
 def acted() -> list[Trace]:
@@ -143,4 +175,6 @@ def study(episodes: int = 4) -> Results:
 def fresh_study(episodes: int = 4) -> Results:
     asked = questions(episodes)
     logs = training_logs()
-    return analyze(SETTINGS, predictions(asked), {one.id: one for one in asked}, logs, answers(), acted())
+    judged = answers() + judged_again()
+    known = {one.id: one for one in asked}
+    return analyze(SETTINGS, predictions(asked), known, logs, judged, acted(), measured(), planned())

@@ -5,17 +5,19 @@ with the scores of two judges, of one judge asked twice, or of people, from a CS
 """
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
+from robotr1.evaluation.reasoning import Scored
 from robotr1.evaluation.rubric import BEST
 
 RESAMPLES = 2000
 COLUMNS = ("answers", "clusters", "same", "pearson", "pearson_low", "pearson_high", "kappa", "kappa_low", "kappa_high")
+PEOPLE = "people"
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -40,6 +42,35 @@ def read_human_scores(path: Path) -> dict[tuple[str, str], float]:
         raise ScoresError(f"{path}, line {line + 2}: {table.loc[line, 'rater']} scored this answer twice")
     medians = table.assign(score=numbers).groupby(["policy", "id"])["score"].median()
     return {(str(policy), str(item)): float(score) for (policy, item), score in medians.items()}
+
+
+def between_judges(
+    rows: Iterable[Scored],
+    people: Mapping[tuple[str, str], float] | None = None,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Agreement of the judge that scored first in `rows` with every other one, and with `people` (`read_human_scores`).
+
+    Answers that nobody gave are left out, for no judge can err on them, and so is the oracle, which repeats the
+    reference. Intervals draw whole frames. One row per other judge and ability with the columns of `agreement`.
+    """
+    scores: dict[str, dict[tuple[str, str], float]] = {}
+    groups, clusters = {}, {}
+    for row in rows:
+        if row.judgement.status == "scored" and row.policy != "oracle":
+            key = row.policy, row.id
+            scores.setdefault(row.judge, {})[key] = row.judgement.score
+            groups[key], clusters[key] = row.ability, row.frame
+    first = next(iter(scores), None)
+    others = {name: found for name, found in scores.items() if name != first} | ({PEOPLE: people} if people else {})
+    tables = [
+        agreement(scores[first], found, groups, clusters, confidence, seed).assign(judge=first, other=name)
+        for name, found in others.items()
+        if first
+    ]
+    columns = ["judge", "other", "group", *COLUMNS]
+    return pd.concat(tables, ignore_index=True)[columns] if tables else pd.DataFrame(columns=columns)
 
 
 def agreement(

@@ -1,24 +1,22 @@
 """Ask policies all questions and write what they answered: the loop behind the notebook `07_run_benchmarks`."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from scipy.stats import binomtest
 
 from robotr1 import paths
+from robotr1.evaluation.asking import asker, has_image
+from robotr1.evaluation.brackets import UNLIKELY, BenchmarkError
 from robotr1.evaluation.mcqa import BLANK, OPEN_TYPES, SPLITS, chance, evaluate, evaluate_own_form
 from robotr1.metadata import Metadata, read_metadata
-from robotr1.policies.reference import TextOnly, oracle, random_choice
+from robotr1.policies.reference import TextOnly, majority, oracle, random_choice
 from robotr1.questions.prompts import sft_prompt
 from robotr1.records import Prediction, Question, read_records
 from robotr1.settings import BuildQuestions, RunBenchmarks
-
-UNLIKELY = 1e-6  # a random guesser further from chance than this happens by an error, not by luck
-
-
-class BenchmarkError(ValueError):
-    """A control came out wrong, so no score of this run can be trusted."""
 
 
 def read_questions(folder: Path = paths.QUESTIONS, splits: Sequence[str] = SPLITS, most: int = 0) -> list[Question]:
@@ -40,11 +38,15 @@ def read_scenes(questions: Iterable[Question], folder: Path = paths.METADATA) ->
 
 
 def own_form_questions(
-    questions: Sequence[Question], settings: BuildQuestions, scenes: Mapping[str, Metadata] | None = None
+    questions: Sequence[Question],
+    settings: BuildQuestions,
+    scenes: Mapping[str, Metadata] | None = None,
+    think: bool = False,
 ) -> list[Question]:
-    """Waypoint and state questions with the open prompt of the supervised data in place of the multiple-choice one.
+    """Waypoint and state questions with the open prompt of the training data in place of the multiple-choice one.
 
     `settings` are those the questions were built with, `scenes` the tasks' metadata, which full prompts describe.
+    Reinforcement asks for a thought before the state, supervised data do not: `think`.
     """
     return [
         replace(
@@ -57,6 +59,7 @@ def own_form_questions(
                 decimals=settings.decimals,
                 metadata=(scenes or {}).get(question.task),
                 kind=settings.state,
+                think=think,
             ),
         )
         for question in questions
@@ -65,14 +68,26 @@ def own_form_questions(
 
 
 def controls(questions: Sequence[Question], training: Sequence[Question], seed: int) -> list[Prediction]:
-    """Predictions of the policies that need no model: oracle, random and, with training questions, text_only."""
+    """Predictions of the policies that need no model: oracle, random and, with training questions, majority and
+    text_only."""
     predictions = evaluate("oracle", questions, oracle(questions))
     predictions += evaluate("random", questions, random_choice(questions, seed))
     if training:
         known = {question.type for question in training}
         asked = [question for question in questions if question.type in known]
+        predictions += evaluate("majority", asked, majority(asked, training))
         predictions += evaluate("text_only", asked, TextOnly().fit(training).complete(asked))
     return predictions
+
+
+def answer_form(policy: str) -> Literal["mcqa", "open", "planning"]:
+    """What the policy in `models/<policy>` was trained to answer, as its settings.json tells; mcqa where it has none.
+
+    Supervised forms: direct and cot write states, cold_start chooses, planning lists actions (training.sft).
+    """
+    file = paths.MODELS / policy / "settings.json"
+    form = json.loads(file.read_text(encoding="utf-8"))["form"] if file.is_file() else "mcqa"
+    return {"direct": "open", "cot": "open", "cold_start": "mcqa"}.get(form, form)
 
 
 def benchmark(
@@ -80,37 +95,23 @@ def benchmark(
 ) -> list[Prediction]:
     """Load the policy in `models/<policy>` and let it answer `questions` in every way that is asked of its kind.
 
-    All policies answer in the multiple-choice form. Supervised ones ("sft-…") also answer the open question they were
-    trained on, as `<policy>-own-form`; base and reinforced ones also see blank images, as `<policy>-blank`, on the test
-    splits. With temperature 0 the result depends on the policy alone. Raises PolicyError for a folder without a policy.
+    All policies answer in the multiple-choice form. Those trained on open questions answer these as well, as
+    `<policy>-own-form`; those that choose also see blank images, as `<policy>-blank`, on the test splits. Questions
+    whose image is missing are left out, with a line that says how many. With temperature 0 the result depends on the
+    policy alone. Raises PolicyError for a folder without a policy.
     """
-    import torch
-
-    from robotr1.policies.generate import complete
-    from robotr1.policies.load import load_policy
-
-    torch.set_num_threads(settings.threads)
-    model, processor = load_policy(paths.MODELS / policy, quantization=settings.quantization)
-
-    def answers(asked: Sequence[Question], images: str = "real") -> list[str]:
-        return complete(
-            model,
-            processor,
-            asked,
-            batch_size=settings.batch_size,
-            max_completion_length=settings.max_completion_length,
-            temperature=settings.temperature,
-            seed=settings.seed,
-            images=images,
-        )
-
-    predictions = evaluate(policy, questions, answers(questions))
-    if policy.startswith("sft-"):
-        asked = own_form_questions(questions, prompts, read_scenes(questions))
-        predictions += evaluate_own_form(policy, asked, answers(asked))
-    else:
+    if unseen := [question for question in questions if not has_image(question.image)]:
+        print(f"{policy}: {len(unseen)} questions cannot be asked; the first lacks its image {unseen[0].image}")
+        questions = [question for question in questions if has_image(question.image)]
+    ask, form = asker(policy, settings), answer_form(policy)
+    predictions = evaluate(policy, questions, ask(questions))
+    if form == "open":
+        think = not policy.startswith("sft-")
+        asked = own_form_questions(questions, prompts, read_scenes(questions), think)
+        predictions += evaluate_own_form(policy, asked, ask(asked))
+    if form == "mcqa":
         asked = [question for question in questions if question.split != "validation"]
-        predictions += evaluate(policy + BLANK, asked, answers(asked, images="blank"))
+        predictions += evaluate(policy + BLANK, asked, ask(asked, "blank"))
     return predictions
 
 

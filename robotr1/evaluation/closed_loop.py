@@ -23,7 +23,7 @@ from PIL import Image
 from scipy.spatial.transform import Rotation
 from scipy.stats import binomtest
 
-from robotr1.evaluation.benchmark import UNLIKELY, BenchmarkError
+from robotr1.evaluation.brackets import UNLIKELY, BenchmarkError
 from robotr1.evaluation.players import Choices, Form, Player, oracle_player, random_player
 from robotr1.evaluation.traces import SPARE, Step, Trace
 from robotr1.evaluation.worlds import VARIATION, Goal, Outcome, World, state_of

@@ -16,12 +16,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from robotr1 import paths
-from robotr1.evaluation.benchmark import BenchmarkError
+from robotr1.evaluation.brackets import BenchmarkError
 from robotr1.evaluation.embodied_actions import Action, Unreadable, parse_plan
 from robotr1.evaluation.embodied_planners import MOST_STEPS, Planner, Request, oracle, policy_planner, random_planner
 from robotr1.evaluation.embodied_prompt import example, picture, prompt
-from robotr1.evaluation.embodied_results import Episode, check_brackets, summarize
-from robotr1.evaluation.embodied_scenes import SUBSETS, TASKS, EmbodiedScene, embodied_scenes
+from robotr1.evaluation.embodied_results import SUBSETS, Episode, check_brackets, summarize
+from robotr1.evaluation.embodied_scenes import TASKS, EmbodiedScene, embodied_scenes
 from robotr1.records import read_records, write_records
 
 EXAMPLE_SEED = 1_000_003  # added to the seed: examples are other scenes
@@ -66,6 +66,20 @@ def play(
                 done += _together(group, planner, subset, told, (seed, shots, image_size))
                 write_records(output, done)
     return done
+
+
+def brackets(episodes: int, seed: int) -> list[Episode]:
+    """The oracle in every subset, and random actions in the first, as no wording can help them; nothing is kept.
+
+    Raises:
+        BenchmarkError: a bracket does not hold.
+        CollectionError: no placement was found that discrete actions can do.
+    """
+    with TemporaryDirectory() as folder:
+        best = play(oracle(), episodes, seed, Path(folder) / "oracle.jsonl")
+        worst = play(random_planner(seed), episodes, seed, Path(folder) / "random.jsonl", subsets=SUBSETS[:1])
+    check_brackets(best, worst)
+    return best + worst
 
 
 def _together(

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 import pandas as pd
 from scipy.stats import binomtest
 
-from robotr1.evaluation.benchmark import UNLIKELY, BenchmarkError
-from robotr1.evaluation.embodied_scenes import SUBSETS
+from robotr1.evaluation.brackets import UNLIKELY, BenchmarkError
 from robotr1.statistics import accuracy_interval
 
+SUBSETS = ("base", "common_sense", "complex", "spatial", "visual")
 LUCK = 0.01  # more than the share of tasks that random actions do
+
+COLUMNS = ("policy", "subset", "episodes", "success", "low", "high", "replies", "unreadable", "steps", "unreachable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +51,17 @@ def check_brackets(oracle: Sequence[Episode], random: Sequence[Episode]) -> None
         raise BenchmarkError(f"random actions do {wins} of {len(random)} episodes: success is given away")
 
 
-def summarize(episodes: Sequence[Episode]) -> pd.DataFrame:
-    """One row per policy and subset, and over "all": success with Wilson's 95 % interval, and what went wrong."""
+def summarize(episodes: Sequence[Episode], confidence: float = 0.95) -> pd.DataFrame:
+    """One row per policy and subset, and over "all": success with Wilson's interval, and what went wrong."""
     rows = []
     for policy in dict.fromkeys(one.policy for one in episodes):
         for subset in (*SUBSETS, "all"):
             group = [one for one in episodes if one.policy == policy and subset in (one.subset, "all")]
             if group:
-                rate = dict(zip(("success", "low", "high"), accuracy_interval([one.success for one in group])))
+                rate = dict(
+                    zip(("success", "low", "high"), accuracy_interval([one.success for one in group], confidence))
+                )
                 counts = {name: sum(getattr(one, name) for one in group) for name in ("replies", "unreadable")}
                 counts |= {name: sum(getattr(one, name) for one in group) for name in ("steps", "unreachable")}
                 rows.append({"policy": policy, "subset": subset, "episodes": len(group), **rate, **counts})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=COLUMNS)

@@ -29,7 +29,6 @@ from robotr1.evaluation.embodied_actions import Action, decode, encode
 from robotr1.evaluation.tabletop_world import TabletopWorld
 from robotr1.evaluation.worlds import Goal, Outcome
 
-SUBSETS = ("base", "common_sense", "complex", "spatial", "visual")
 MAX_ATTEMPTS = 40  # placements of a scene
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 COLOR_OF = {  # what everyone knows the colour of

@@ -1,7 +1,7 @@
-"""What policies did beyond the multiple-choice exam, on disk: judged answers and closed-loop episodes, as JSON lines.
+"""What policies did beyond the multiple-choice exam, on disk: judged answers and played episodes, as JSON lines.
 
-They lie beside a policy's other predictions: `<policy>/reasoning.jsonl`, `<policy>/closed_loop.jsonl` and, for the few
-episodes that are shown, `<policy>/film/<task>-<episode>-<picture>.png`.
+They lie beside a policy's other predictions: `<policy>/reasoning.jsonl`, `spatial.jsonl`, `closed_loop.jsonl`,
+`embodied.jsonl` and, for the few episodes that are shown, `film/<task>-<episode>-<picture>.png`.
 """
 
 import dataclasses
@@ -14,19 +14,20 @@ import numpy as np
 from PIL import Image
 
 from robotr1 import fields, paths
+from robotr1.evaluation.embodied_results import Episode
 from robotr1.evaluation.reasoning import Scored
 from robotr1.evaluation.rubric import Judgement
+from robotr1.evaluation.spatial_exam import SpatialAnswer
 from robotr1.evaluation.traces import Step, Trace
 from robotr1.records import RecordError
 
-Row = TypeVar("Row", Scored, Trace)
+Row = TypeVar("Row", Scored, SpatialAnswer, Trace, Episode)
 
 
 def write_answers(rows: Sequence[Scored], folder: Path = paths.PREDICTIONS) -> None:
     """Write judged answers, a file for each policy; a person (or `agreement.read_human_scores`' raters) can go through
     them."""
-    for policy in dict.fromkeys(row.policy for row in rows):
-        _write(folder / policy / "reasoning.jsonl", (dataclasses.asdict(row) for row in rows if row.policy == policy))
+    _write_each(rows, "reasoning.jsonl", folder)
 
 
 def read_answers(folder: Path = paths.PREDICTIONS) -> list[Scored]:
@@ -36,6 +37,26 @@ def read_answers(folder: Path = paths.PREDICTIONS) -> list[Scored]:
         return fields.build(Scored, mapping | {"judgement": fields.build(Judgement, mapping["judgement"])})
 
     return _read(folder, "reasoning.jsonl", scored)
+
+
+def write_spatial(rows: Sequence[SpatialAnswer], folder: Path = paths.PREDICTIONS) -> None:
+    """Write answers to SpatialRGPT-Bench's questions, a file for each policy."""
+    _write_each(rows, "spatial.jsonl", folder)
+
+
+def read_spatial_answers(folder: Path = paths.PREDICTIONS) -> list[SpatialAnswer]:
+    """All answers to SpatialRGPT-Bench's questions below `folder`. Raises RecordError where a line is broken."""
+    return _read(folder, "spatial.jsonl", lambda mapping, file: fields.build(SpatialAnswer, mapping))
+
+
+def write_embodied(rows: Sequence[Episode], folder: Path = paths.PREDICTIONS) -> None:
+    """Write episodes of the EB-Manipulation protocol, a file for each policy."""
+    _write_each(rows, "embodied.jsonl", folder)
+
+
+def read_embodied(folder: Path = paths.PREDICTIONS) -> list[Episode]:
+    """All episodes of the EB-Manipulation protocol below `folder`. Raises RecordError where a line is broken."""
+    return _read(folder, "embodied.jsonl", lambda mapping, file: fields.build(Episode, mapping))
 
 
 def write_traces(traces: Sequence[Trace], folder: Path = paths.PREDICTIONS, shown: Sequence[Trace] = ()) -> None:
@@ -76,6 +97,11 @@ def _without_images(trace: Trace) -> dict[str, Any]:
 
 def _picture(folder: Path, task: str, episode: int, number: int) -> Path:
     return folder / "film" / f"{task}-{episode}-{number}.png"
+
+
+def _write_each(rows: Sequence[Any], name: str, folder: Path) -> None:
+    for policy in dict.fromkeys(row.policy for row in rows):
+        _write(folder / policy / name, (dataclasses.asdict(row) for row in rows if row.policy == policy))
 
 
 def _write(path: Path, rows: Iterable[dict[str, Any]]) -> None:

@@ -23,7 +23,7 @@ TYPES = ("all", *get_args(QuestionType))
 OPEN_TYPES = ("waypoint", "state")  # the types whose answer is a position, so that it can be asked without options
 OWN_FORM = "-own-form"
 BLANK = "-blank"
-REFERENCES = ("oracle", "random", "text_only")
+REFERENCES = ("oracle", "random", "majority", "text_only")
 
 
 def evaluate(policy: str, questions: Sequence[Question], completions: Sequence[str]) -> list[Prediction]:

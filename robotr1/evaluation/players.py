@@ -10,9 +10,9 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from robotr1 import paths
+from robotr1.evaluation.asking import asker
 from robotr1.metadata import Metadata
-from robotr1.policies.reference import oracle, random_choice
+from robotr1.policies.reference import TextOnly, oracle, random_choice
 from robotr1.questions.answers import parse_answer, parse_state
 from robotr1.questions.build import generator
 from robotr1.questions.distractors import SCENE_HIGH, SCENE_LOW, DistractorError
@@ -151,6 +151,12 @@ def random_player(form: Form, seed: int) -> Player:
     return Player("random", form, lambda questions: [_anywhere(question, seed) for question in questions])
 
 
+def blind_player(form: Choices, training: Sequence[Question]) -> Player:
+    """Reads the options and never looks: the text-only guesser, fitted on the waypoint questions of `training`."""
+    waypoints = [question for question in training if question.type == "waypoint"]
+    return Player("text_only", form, TextOnly().fit(waypoints).complete)
+
+
 def policy_player(
     policy: str,
     form: Form,
@@ -158,25 +164,10 @@ def policy_player(
     images: Literal["real", "blank"] = "real",
 ) -> Player:
     """The policy in `models/<policy>`, asked as in the benchmarks. Raises PolicyError for a folder without a policy."""
-    import torch
-
-    from robotr1.policies.generate import complete
-    from robotr1.policies.load import load_policy
-
-    torch.set_num_threads(settings.threads)
-    model, processor = load_policy(paths.MODELS / policy, quantization=settings.quantization)
+    ask = asker(policy, settings)
 
     def answers(questions: Sequence[Question]) -> list[str]:
-        return complete(
-            model,
-            processor,
-            questions,
-            batch_size=settings.batch_size,
-            max_completion_length=settings.max_completion_length,
-            temperature=settings.temperature,
-            seed=settings.seed,
-            images=images,
-        )
+        return [text or "" for text in ask(questions, images)]
 
     return Player(policy if images == "real" else f"{policy}-blank", form, answers, sees=True)
 

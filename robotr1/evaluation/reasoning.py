@@ -24,7 +24,7 @@ from robotr1.records import RecordError, read_records
 from robotr1.statistics import mean_interval, sign_flip_test, with_holm
 
 ITEMS = Path(__file__).parent / "items"
-CONTROLS = ("oracle", "random", "constant")
+CONTROLS = ("oracle", "random", "majority", "text_only")
 COLUMNS = ("policy", "judge", "ability", "distribution", "items", "frames", "score", "low", "high")
 COLUMNS += ("frame_low", "frame_high", "no_answer", "judge_failed")
 COMPARISON_COLUMNS = ("policy", "baseline", "judge", "ability", "items", "frames")
@@ -131,39 +131,56 @@ def score(policy: str, items: Sequence[ReasoningItem], completions: Sequence[str
 
     Raises ValueError where the numbers of items and completions differ.
     """
-    if len(items) != len(completions):
-        raise ValueError(f"{policy}: {len(items)} items but {len(completions)} completions")
-    answers = [None if text is None else answer_text(text) for text in completions]
-    cases = [Case(item.ability, item.question, item.reference, answer) for item, answer in zip(items, answers)]
+    return score_all({policy: completions}, items, judge)
+
+
+def score_all(
+    written: Mapping[str, Sequence[str | None]], items: Sequence[ReasoningItem], judge: Judge
+) -> list[Scored]:
+    """The same for several policies at once, so that a judge which costs something says beforehand what all will."""
+    for policy, completions in written.items():
+        if len(items) != len(completions):
+            raise ValueError(f"{policy}: {len(items)} items but {len(completions)} completions")
+    asked = [(policy, *pair) for policy, completions in written.items() for pair in zip(items, completions)]
+    answers = [None if text is None else answer_text(text) for _, _, text in asked]
+    cases = [Case(item.ability, item.question, item.reference, answer) for (_, item, _), answer in zip(asked, answers)]
     return [
         Scored(item.id, item.frame, item.ability, item.distribution, policy, judge.name, completion, answer, judgement)
-        for item, completion, answer, judgement in zip(items, completions, answers, judge.judge(cases))
+        for (policy, item, completion), answer, judgement in zip(asked, answers, judge.judge(cases))
     ]
 
 
 def control_answers(items: Sequence[ReasoningItem], seed: int = 0) -> dict[str, list[str]]:
     """Completions of the policies that need no model.
 
-    oracle: the reference. random: the reference of another item of the same ability. constant: the reference that is
-    most frequent in its ability, always.
+    oracle: the reference. random: the reference of another item of the same ability. majority: the reference that is
+    most frequent in its ability, always. text_only: the one that is most frequent among the other frames' items with
+    the same task and question, or else the majority: what can be said without seeing the image.
     """
     by_ability = {ability: [item for item in items if item.ability == ability] for ability in ABILITIES}
     most = {name: Counter(item.reference for item in group).most_common(1) for name, group in by_ability.items()}
-    guesses = []
+    guesses, blind = [], []
     for item in items:
+        alike = [
+            other.reference
+            for other in by_ability[item.ability]
+            if (other.task, other.question) == (item.task, item.question) and other.frame != item.frame
+        ]
+        blind.append(Counter(alike).most_common(1)[0][0] if alike else most[item.ability][0][0])
         others = [other.reference for other in by_ability[item.ability] if other.id != item.id] or [item.reference]
         guesses.append(others[np.random.default_rng([seed, *item.id.encode()]).integers(len(others))])
     answers = {
         "oracle": [item.reference for item in items],
         "random": guesses,
-        "constant": [most[item.ability][0][0] for item in items],
+        "majority": [most[item.ability][0][0] for item in items],
+        "text_only": blind,
     }
     return {name: [f"<think> </think> <answer> {text} </answer>" for text in texts] for name, texts in answers.items()}
 
 
 def controls(items: Sequence[ReasoningItem], judge: Judge, seed: int = 0) -> list[Scored]:
     """The judged answers of the policies that need no model."""
-    return [row for name, texts in control_answers(items, seed).items() for row in score(name, items, texts, judge)]
+    return score_all(control_answers(items, seed), items, judge)
 
 
 def guess_level(items: Sequence[ReasoningItem], judge: Judge) -> dict[str, tuple[float, float]]:
@@ -191,7 +208,7 @@ def check_brackets(items: Sequence[ReasoningItem], judge: Judge, seed: int = 0) 
     """The scores of the controls, by ability; raises BracketError where they are not what they must be.
 
     The oracle must get 3 on every item. Random must lie within five standard deviations of what all pairs of items
-    give, and random and constant must stay clearly, half a point, below the oracle.
+    give, and random and majority must stay clearly, half a point, below the oracle.
     """
     rows = controls(items, judge, seed)
     if low := [row for row in rows if row.policy == "oracle" and row.judgement.score != BEST]:
@@ -205,7 +222,7 @@ def check_brackets(items: Sequence[ReasoningItem], judge: Judge, seed: int = 0) 
         got = means["random", ability]
         if abs(got - expected) > 5 * deviation + 1e-9:
             raise BracketError(f"{ability}: random scores {got:.2f}, where all pairs of items give {expected:.2f}")
-        for name in CONTROLS[1:]:
+        for name in ("random", "majority"):
             if means[name, ability] > BEST - 0.5:
                 raise BracketError(
                     f"{ability}: {name} scores {means[name, ability]:.2f} of {BEST}; the items are too alike"

@@ -189,7 +189,7 @@ def summarize_spatial(rows: pd.DataFrame, confidence: float = 0.95, seed: int = 
 
 def spatial_controls(items: Sequence[SpatialItem], seed: int = 0) -> dict[str, list[str]]:
     """Completions of oracle (the reference), random (another item's of the same category, or the item's own where it
-    is the only one) and constant (the most frequent reference of the category)."""
+    is the only one) and majority (the most frequent reference of the category)."""
     same: dict[str, list[SpatialItem]] = {}
     for item in items:
         same.setdefault(item.category, []).append(item)
@@ -201,7 +201,7 @@ def spatial_controls(items: Sequence[SpatialItem], seed: int = 0) -> dict[str, l
     answers = {
         "oracle": [item.reference for item in items],
         "random": guesses,
-        "constant": [most[item.category] for item in items],
+        "majority": [most[item.category] for item in items],
     }
     return {name: [f"<answer> {text} </answer>" for text in texts] for name, texts in answers.items()}
 

@@ -20,6 +20,14 @@ class Asked(Protocol):
     image: str
 
 
+class Memory(Protocol):
+    """Keeps what was written, batch by batch, so that a run which was stopped asks no batch twice."""
+
+    def recall(self, batch: Sequence[Asked], images: Images) -> list[str] | None: ...
+
+    def keep(self, batch: Sequence[Asked], images: Images, completions: list[str]) -> None: ...
+
+
 def conversation(prompt: str, image: Image.Image | None = None) -> list[dict]:
     """One user turn, the image before the text, as TRL builds it for training."""
     picture = {"type": "image"} if image is None else {"type": "image", "image": image}
@@ -36,12 +44,14 @@ def complete(
     temperature: float = 0.0,
     seed: int = 0,
     images: Images = "real",
+    memory: Memory | None = None,
 ) -> list[str]:
     """Return one completion per question, in the order of the questions, without special tokens.
 
     Prompts are padded on the left and never cut, image tokens are never generated, writing stops at the end-of-turn
     token or after `max_completion_length` tokens. `temperature` 0 is greedy; else `seed` starts the sampling.
     `images` "blank" shows grey instead, "shuffled" shows another question's image: the two blind controls.
+    Batches that `memory` recalls are not asked again; what the others bring is handed to it, batch by batch.
     Raises ValueError where an image file is missing or broken.
     """
     if images not in ("real", "blank", "shuffled"):
@@ -53,17 +63,23 @@ def complete(
     order = sorted(range(len(questions)), key=lambda i: (lengths[i], questions[i].image, i))
     completions = [""] * len(questions)
     config = generation_config(model, processor, max_completion_length, temperature)
-    torch.manual_seed(seed)
     model.eval()
     with torch.inference_mode(), encode_images_once(model), prepare_images_once(processor):
         for start in tqdm(range(0, len(order), batch_size), desc="questions", disable=len(order) <= batch_size):
             rows = order[start : start + batch_size]
-            show = blank_image if images == "blank" else load_image
-            pictures = [[show(other.get(questions[i].image, questions[i].image))] for i in rows]
-            inputs = processor(text=[texts[i] for i in rows], images=pictures, padding=True, return_tensors="pt")
-            inputs = inputs.to(model.device)
-            out = model.generate(**inputs, generation_config=config)[:, inputs["input_ids"].shape[1] :]
-            for i, text in zip(rows, processor.batch_decode(out, skip_special_tokens=True), strict=True):
+            batch = [questions[i] for i in rows]
+            written = memory.recall(batch, images) if memory else None
+            if written is None:
+                torch.manual_seed(seed + start)  # of each batch, so that it does not matter which ones are recalled
+                show = blank_image if images == "blank" else load_image
+                pictures = [[show(other.get(question.image, question.image))] for question in batch]
+                inputs = processor(text=[texts[i] for i in rows], images=pictures, padding=True, return_tensors="pt")
+                inputs = inputs.to(model.device)
+                out = model.generate(**inputs, generation_config=config)[:, inputs["input_ids"].shape[1] :]
+                written = processor.batch_decode(out, skip_special_tokens=True)
+                if memory:
+                    memory.keep(batch, images, written)
+            for i, text in zip(rows, written, strict=True):
                 completions[i] = text
     return completions
 

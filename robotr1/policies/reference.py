@@ -1,5 +1,6 @@
 """Reference policies: what a perfect, a guessing and a blind policy reach. All write the strict answer form."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,6 +22,16 @@ def random_choice(questions: Sequence[Question], seed: int) -> list[str]:
         rng = np.random.default_rng([seed, *question.id.encode()])
         letters.append(LETTERS[rng.integers(len(question.options))])
     return [completion_text("No reason.", letter) for letter in letters]
+
+
+def majority(questions: Sequence[Question], training: Sequence[Question]) -> list[str]:
+    """To every question the letter that was right most often in the training questions of its type: what knowing
+    nothing but the habits of the question set is worth. Raises KeyError for a type that was not in training."""
+    counts: dict[str, Counter[str]] = {}
+    for question in training:
+        counts.setdefault(question.type, Counter())[question.answer] += 1
+    most = {kind: max(sorted(letters), key=letters.__getitem__) for kind, letters in counts.items()}
+    return [completion_text("Most answers are this one.", most[question.type]) for question in questions]
 
 
 class TextOnly:

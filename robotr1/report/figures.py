@@ -19,7 +19,7 @@ from robotr1 import paths
 from robotr1.evaluation.consistency import MEASURES
 from robotr1.evaluation.mcqa import BLANK, OWN_FORM, TYPES
 from robotr1.report.film_strip import film_strip, success_and_failure
-from robotr1.report.names import is_reinforced, label, ordered, style
+from robotr1.report.names import is_reinforced, is_trained, label, ordered, style
 from robotr1.report.results import HELD_OUT, TRAINED, Results, find_row
 from robotr1.report.sheet import example_sheet
 from robotr1.report.tables import MEASURE_NAMES, split_title
@@ -116,11 +116,13 @@ def _curves(runs: dict[str, pd.DataFrame], curves: Sequence[str]) -> Figure:
 def accuracy(results: Results) -> Figure | None:
     """Accuracy by question type, one panel per split, with the blind reference and chance.
 
-    Supervised policies are shown in their own form, which has no movement questions, so they are not under "all".
+    Supervised policies that were asked in an own form are shown in it; it has no movement questions, so they are not
+    under "all".
     """
-    shown = [
-        policy for policy in results.policies if policy == "base" or is_reinforced(policy) or policy.endswith(OWN_FORM)
-    ]
+    own = {policy.removesuffix(OWN_FORM) for policy in results.policies if policy.endswith(OWN_FORM)}
+    plain = [policy for policy in results.policies if policy == "base" or is_trained(policy)]
+    shown = [policy for policy in plain if is_reinforced(policy) or policy not in own]
+    shown = ordered([*shown, *(policy + OWN_FORM for policy in own)])
     if not shown:
         return None
     kinds = [kind for kind in TYPES if kind in set(results.accuracy["type"])]

@@ -13,9 +13,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from robotr1 import paths
 from robotr1.report import tables
 from robotr1.report.names import label, printable
+from robotr1.report.other_words import about_acting, about_embodied, about_reasoning, about_spatial
 from robotr1.report.results import Results, headline
 from robotr1.report.sheet import examples
-from robotr1.report.words import CAPTIONS, about_acting, about_reasoning, findings, limits, what_was_run
+from robotr1.report.words import CAPTIONS, findings, limits, what_was_run
 
 REPORT = paths.REPORTS / "report.html"
 TABLE_TITLES = {
@@ -25,6 +26,9 @@ TABLE_TITLES = {
     "consistency_change": "Change of the words with reinforcement learning",
     "seeds": "Algorithms over their seeds",
     "reasoning": "Judge's score of free text, 0 to 3, with intervals over frames",
+    "agreement": "Do the judges agree? On answers that were given, the oracle's left out; intervals over frames",
+    "spatial": "Percent right, with intervals over questions",
+    "embodied": "Whole tasks by discrete actions: percent done, by subset",
     "closed_loop": "Episodes done (percent)",
     "closed_loop_comparisons": "Paired comparisons on the same placements",
     "shortcut_audit": "Shortcut audit: the best blind guess for every way to draw wrong options",
@@ -37,7 +41,21 @@ SECTIONS = {  # title, sentences, figures, tables and the paper's tables of each
         ("closed_loop", "closed_loop_comparisons"),
         ("embodiedbench",),
     ),
-    "reasoning": ("Open questions", about_reasoning, (), ("reasoning",), ("high_level", "low_level")),
+    "reasoning": (
+        "Open questions",
+        about_reasoning,
+        (),
+        ("reasoning", "agreement"),
+        ("high_level", "low_level", "human_agreement"),
+    ),
+    "spatial": (
+        "Lengths and relations",
+        about_spatial,
+        (),
+        ("spatial",),
+        ("spatialrgpt_quantitative", "spatialrgpt_qualitative"),
+    ),
+    "embodied": ("Discrete actions", about_embodied, (), ("embodied",), ()),
 }
 ELSEWHERE = {name for _, _, figures, own, _ in SECTIONS.values() for name in (*figures, *own)}
 ELSEWHERE |= {"examples"}  # the report has its examples as text

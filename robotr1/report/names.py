@@ -17,14 +17,19 @@ PLAIN_NAMES = {
     "oracle": "oracle",
     "random": "random guess",
     "text_only": "text only, no image",
-    "constant": "most frequent answer",
+    "majority": "most frequent answer",
     "base": "base",
     "sft-direct": "direct SFT",
     "sft-cot": "CoT SFT",
+    "sft-cold_start": "cold-start SFT",
+    "sft-planning": "planning SFT",
 }
+SUPERVISED = [policy for policy in PLAIN_NAMES if policy.startswith("sft-")]
 # Okabe and Ito's colours, which the colour-blind can tell apart; markers differ too.
 FIXED_STYLES = {
     "random": ("#000000", "x"),
+    "majority": ("#000000", "1"),
+    "text_only": ("#000000", "+"),
     "oracle": ("#000000", "*"),
     "base": ("#7F7F7F", "o"),
     "sft-direct": ("#E69F00", "v"),
@@ -61,7 +66,7 @@ def is_reinforced(policy: str) -> bool:
 
 def is_trained(policy: str) -> bool:
     """Whether the policy was trained in this study, and answers with its image and in the form of all."""
-    return is_reinforced(policy) or policy in ("sft-direct", "sft-cot")
+    return is_reinforced(policy) or policy in SUPERVISED
 
 
 def ordered(policies: Iterable[str]) -> list[str]:
@@ -69,7 +74,7 @@ def ordered(policies: Iterable[str]) -> list[str]:
 
     def rank(policy: str) -> tuple:
         plain = policy.removesuffix(OWN_FORM).removesuffix(BLANK)
-        fixed = ["random", "constant", "text_only", "base", "sft-direct", "sft-cot"]
+        fixed = ["random", "majority", "text_only", "base", *SUPERVISED]
         if is_reinforced(plain):
             algorithm = plain.partition("-")[0]
             known = list(ALGORITHM_NAMES)

@@ -1,7 +1,9 @@
-"""Tables, as text, of what is not one policy's multiple choice: free text, whole tasks, and several seeds."""
+"""Tables, as text, of what is not one policy's multiple choice: free text, judges, whole tasks, several seeds."""
 
 import pandas as pd
 
+from robotr1.evaluation.embodied_results import SUBSETS
+from robotr1.evaluation.spatialrgpt import COLUMNS
 from robotr1.report.names import ALGORITHM_NAMES, in_order, interval, label, ordered, points
 from robotr1.report.results import HELD_OUT, TRAINED, Results, find_row
 
@@ -29,6 +31,58 @@ def reasoning_table(results: Results) -> pd.DataFrame:
         row["judge"] = mine["judge"].iloc[0]
         rows.append(row)
     return pd.DataFrame(rows).fillna("")
+
+
+def agreement_table(results: Results) -> pd.DataFrame:
+    """One row per pair of judges and ability: equal scores, Pearson's r and Cohen's kappa, intervals over frames."""
+
+    def measured(row: pd.Series, name: str) -> str:
+        if pd.isna(row[name]):
+            return "not defined"
+        low, high = row[f"{name}_low"], row[f"{name}_high"]
+        return f"{row[name]:.2f}" + ("" if pd.isna(low) else f" [{low:.2f}, {high:.2f}]")
+
+    rows = [
+        {
+            "judges": f"{row['judge']} and {row['other']}",
+            "ability": "all" if row["group"] == "all" else ABILITY_NAMES[row["group"]],
+            "answers": str(row["answers"]),
+            "same score": f"{row['same']:.0%}",
+            "Pearson's r": measured(row, "pearson"),
+            "Cohen's kappa": measured(row, "kappa"),
+        }
+        for _, row in results.agreement.iterrows()
+        if row["answers"]
+    ]
+    return pd.DataFrame(rows)
+
+
+def spatial_table(results: Results) -> pd.DataFrame:
+    """One row per policy: percent right by sub-column, and the averages over questions, with Wilson's interval."""
+    table, rows = results.spatial, []
+    for policy in ordered(table["policy"]) if len(table) else []:
+        mine = table[table["policy"] == policy]
+        row = {"policy": label(policy)}
+        for column in ("quantitative", "qualitative", *COLUMNS):
+            if (cell := find_row(mine, column=column)) is not None:
+                row[column] = interval(*(cell[name] / 100 for name in ("accuracy", "low", "high")))
+        whole = mine[mine["column"].isin(["quantitative", "qualitative"])]
+        rows.append(row | {"questions": str(whole["questions"].sum()), "unreadable": str(whole["unreadable"].sum())})
+    return pd.DataFrame(rows).fillna("")
+
+
+def embodied_table(results: Results) -> pd.DataFrame:
+    """One row per policy: percent of EB-Manipulation's episodes done by subset, with Wilson's interval."""
+    table, rows = results.embodied, []
+    for policy in ordered(table["policy"]) if len(table) else []:
+        mine = table[table["policy"] == policy]
+        row = {"policy": label(policy)}
+        for subset in ("all", *SUBSETS):
+            cell = find_row(mine, subset=subset)
+            shown = "not played" if cell is None else interval(cell["success"], cell["low"], cell["high"])
+            row[subset.replace("_", " ")] = shown
+        rows.append(row | {"episodes": str(find_row(mine, subset="all")["episodes"])})
+    return pd.DataFrame(rows)
 
 
 def acting_table(results: Results) -> pd.DataFrame:

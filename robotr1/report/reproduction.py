@@ -143,7 +143,7 @@ def _policies(past: Committed, root: Path) -> list[dict[str, str]]:
     )
     rows = []
     for policy in ordered([*before["policy"], *today["policy"]]):
-        if policy in ("oracle", "random", "text_only"):
+        if policy in ("oracle", "random", "majority", "text_only"):
             continue
         for split in sorted({*before["split"], *today["split"]}):
             then, now = (find_row(table, policy=policy, split=split) for table in (before, today))

@@ -9,12 +9,15 @@ import numpy as np
 import pandas as pd
 
 from robotr1 import paths
-from robotr1.evaluation import reasoning, traces
+from robotr1.evaluation import embodied_results, reasoning, spatial_exam, traces
+from robotr1.evaluation.agreement import between_judges, read_human_scores
 from robotr1.evaluation.consistency import consistency, consistency_change
-from robotr1.evaluation.kept import read_answers, read_traces
+from robotr1.evaluation.embodied_results import Episode
+from robotr1.evaluation.kept import read_answers, read_embodied, read_spatial_answers, read_traces
 from robotr1.evaluation.mcqa import SPLITS, TYPES, chance, compare, read_predictions, standard_pairs, summarize
 from robotr1.evaluation.reasoning import Scored
 from robotr1.evaluation.seeds import over_seeds
+from robotr1.evaluation.spatial_exam import SpatialAnswer
 from robotr1.evaluation.traces import Trace
 from robotr1.records import Prediction, Question, RecordError, read_records
 from robotr1.report.names import headline_policy, is_reinforced, is_trained, label, ordered
@@ -46,6 +49,9 @@ class Results:
     acting: pd.DataFrame  # success in the closed loop
     acting_comparisons: pd.DataFrame
     traces: list[Trace]
+    agreement: pd.DataFrame = field(default_factory=pd.DataFrame)  # of judges with each other and with people
+    spatial: pd.DataFrame = field(default_factory=pd.DataFrame)  # percent right on SpatialRGPT-Bench's questions
+    embodied: pd.DataFrame = field(default_factory=pd.DataFrame)  # success in EB-Manipulation's protocol, by subset
     strategies: pd.DataFrame = field(default_factory=pd.DataFrame)  # the audit of every way to draw wrong options
 
     @property
@@ -76,6 +82,7 @@ def load_results(
 
     Raises:
         RecordError: there are no predictions, a line is broken, or a prediction has no question.
+        ScoresError: the people's scores cannot be read.
     """
     predictions = read_predictions(predictions_folder)
     if not predictions:
@@ -90,7 +97,14 @@ def load_results(
     answered = {prediction.policy for prediction in predictions}
     logs = {name: log for name, log in read_training_logs(models_folder).items() if name in answered}
     results = analyze(
-        settings, predictions, questions, logs, read_answers(predictions_folder), read_traces(predictions_folder)
+        settings,
+        predictions,
+        questions,
+        logs,
+        read_answers(predictions_folder),
+        read_traces(predictions_folder),
+        read_spatial_answers(predictions_folder),
+        read_embodied(predictions_folder),
     )
     return replace(results, strategies=read_strategies(questions_folder))
 
@@ -108,6 +122,8 @@ def analyze(
     training: dict[str, pd.DataFrame],
     answers: Sequence[Scored] = (),
     episodes: Sequence[Trace] = (),
+    spatial: Sequence[SpatialAnswer] = (),
+    embodied: Sequence[Episode] = (),
 ) -> Results:
     """Compute all tables."""
     confidence, seed = settings.confidence, settings.seed
@@ -115,6 +131,8 @@ def analyze(
     pairs = standard_pairs(policies)
     before_after = [(policy, "base") for policy in policies if is_reinforced(policy) and "base" in policies]
     asked, close = list(questions.values()), settings.close_distance
+    judged = [row for row in answers if row.judge == answers[0].judge]  # by the judge whose scores count
+    people = read_human_scores(paths.ROOT / settings.human_scores) if settings.human_scores else None
     return Results(
         settings=settings,
         questions=questions,
@@ -127,11 +145,14 @@ def analyze(
         training=training,
         chance=chance(asked),
         seeds=over_seeds(predictions, confidence, seed),
-        reasoning=reasoning.summarize(answers, confidence, seed),
-        reasoning_comparisons=reasoning.compare(answers, open_pairs(row.policy for row in answers), confidence, seed),
+        reasoning=reasoning.summarize(judged, confidence, seed),
+        reasoning_comparisons=reasoning.compare(judged, open_pairs(row.policy for row in judged), confidence, seed),
         acting=success(episodes, {q.task for q in asked if q.split != "test_out"}, confidence),
         acting_comparisons=traces.compare(episodes, open_pairs(row.policy for row in episodes), confidence, seed),
         traces=list(episodes),
+        agreement=between_judges(answers, people, confidence, seed),
+        spatial=spatial_exam.summarize(spatial, confidence, seed),
+        embodied=embodied_results.summarize(embodied, confidence),
     )
 
 

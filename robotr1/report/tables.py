@@ -9,7 +9,15 @@ from robotr1 import paths
 from robotr1.evaluation.mcqa import OWN_FORM, TYPES
 from robotr1.evaluation.published import published_tables
 from robotr1.report.names import SPLIT_NAMES, in_order, interval, label, ordered, points
-from robotr1.report.other_tables import acting_comparison_table, acting_table, reasoning_table, seeds_table
+from robotr1.report.other_tables import (
+    acting_comparison_table,
+    acting_table,
+    agreement_table,
+    embodied_table,
+    reasoning_table,
+    seeds_table,
+    spatial_table,
+)
 from robotr1.report.results import Results, find_row
 
 CURVES = ("reward", "accuracy", "length", "zero_spread", "loss", "token_accuracy")
@@ -42,8 +50,11 @@ def full_tables(results: Results) -> dict[str, pd.DataFrame]:
         "reasoning_comparisons": results.reasoning_comparisons,
         "closed_loop": results.acting,
         "closed_loop_comparisons": results.acting_comparisons,
+        "spatial": results.spatial,
+        "embodied": results.embodied,
     }
     tables = {name: in_order(table) for name, table in tables.items() if len(table)}
+    tables |= {"agreement": results.agreement} if len(results.agreement) else {}
     tables |= {"seeds": results.seeds} if len(results.seeds) else {}
     tables |= {"training": training_table(results)} if results.training else {}
     return tables | ({"shortcut_audit": results.strategies} if len(results.strategies) else {})
@@ -67,6 +78,9 @@ def reading_tables(results: Results) -> dict[str, pd.DataFrame]:
     tables["consistency_change"] = change_table(results)
     tables["shortcut_audit"] = strategy_table(results)
     tables["reasoning"] = reasoning_table(results)
+    tables["agreement"] = agreement_table(results)
+    tables["spatial"] = spatial_table(results)
+    tables["embodied"] = embodied_table(results)
     tables["closed_loop"] = acting_table(results)
     tables["closed_loop_comparisons"] = acting_comparison_table(results)
     return {name: table for name, table in tables.items() if len(table)}

@@ -3,8 +3,7 @@
 import pandas as pd
 
 from robotr1.evaluation.mcqa import BLANK
-from robotr1.evaluation.reasoning import CONTROLS
-from robotr1.report.names import label, ordered
+from robotr1.report.names import label
 from robotr1.report.results import Results, find_row, p_text
 
 CAPTIONS = {
@@ -67,8 +66,8 @@ def what_was_run(results: Results) -> str:
     parts = [f"{row.questions} questions from {row.episodes} episodes ({row.split})" for row in _by_size(total)]
     trained = [label(policy) for policy in results.training] or ["none"]
     return (
-        f"{len(results.policies)} policies and controls answered {_listed(parts)}. "
-        f"Trained in this run: {_listed(trained)}. No frame of a training episode is in any of these splits."
+        f"{len(results.policies)} policies and controls answered {listed(parts)}. "
+        f"Trained in this run: {listed(trained)}. No frame of a training episode is in any of these splits."
     )
 
 
@@ -85,60 +84,12 @@ def findings(results: Results) -> list[str]:
                 continue  # that is the headline
             row = find_row(results.comparisons, policy=policy, baseline=baseline, split=split, type="all")
             if row is not None:
-                sentences.append(_difference(f"On {words}, {label(policy)} against {meaning}", row))
+                sentences.append(difference(f"On {words}, {label(policy)} against {meaning}", row))
     for row in results.consistency_change.query("split == 'test_in' and policy == @policy").itertuples():
         after = find_row(results.consistency, policy=policy, split="test_in", type="all", measure=row.measure)
         before = find_row(results.consistency, policy="base", split="test_in", type="all", measure=row.measure)
         sentences.append(
             f"{_MEASURES[row.measure]}: {before['share']:.0%} before and {after['share']:.0%} after training."
-        )
-    return sentences
-
-
-def about_acting(results: Results) -> list[str]:
-    """What the closed loop is, and what came of it; nothing where nobody acted."""
-    table = results.acting.query("task == 'all'")
-    if not len(table):
-        return []
-    told = [
-        f"{label(row.policy)} {row.success:.0%} [{row.low:.0%}, {row.high:.0%}]"
-        for name in ordered(table["policy"])
-        for row in table[table["policy"] == name].itertuples()
-    ]
-    sentences = [
-        "Here answers are executed: at each step of the task's script the policy is asked for the next waypoint, the "
-        "arm goes to the option that it chooses, and it is asked again with the new picture. A success is the task "
-        "done, as the simulator checks it. The script gives rotation and gripper, and the right place is always among "
-        "the options, so this is easier than acting alone.",
-        f"Tasks done: {_listed(told)}.",
-    ]
-    for row in results.acting_comparisons.itertuples():
-        if row.baseline == "base":
-            change = f"{label(row.policy)} against its base"
-            sentences.append(
-                f"{_difference(change, pd.Series(row._asdict()))} With Holm's correction {p_text(row.p_holm)}."
-            )
-    return sentences
-
-
-def about_reasoning(results: Results) -> list[str]:
-    """What the bench of open questions is, and what came of it; nothing where it was not asked."""
-    table = results.reasoning.query("distribution == 'all'")
-    if not len(table):
-        return []
-    items = table[table["policy"] == table["policy"].iloc[0]]["items"].sum()
-    asked = table[~table["policy"].isin(CONTROLS)]
-    sentences = [
-        f"{items} questions in free text, built after the paper's bench, which was not released. Here a deterministic "
-        "judge compares each answer with a reference from the simulator's true state, 0 to 3. It reads phrases and not "
-        "meaning, so it is stricter than a language model. The oracle writes the references themselves; the random "
-        "guess writes another question's reference, and one control always the most frequent reference.",
-    ]
-    if len(asked) and (asked["no_answer"] >= 0.9 * asked["items"]).all():
-        sentences.append(
-            "The policies of this run score about 0, before and after training, because they give no answer that could "
-            "be judged: they learned the form and the few words of the study's own questions, and no language "
-            "beyond. A zero in this table says nothing about what they see."
         )
     return sentences
 
@@ -172,7 +123,8 @@ _MEASURES = {
 }
 
 
-def _difference(opening: str, row: pd.Series) -> str:
+def difference(opening: str, row: pd.Series) -> str:
+    """A row of paired comparisons as a sentence, in points of percent."""
     points, low, high = (100 * row[name] for name in ("difference", "low", "high"))
     return f"{opening}: {points:+.1f} points [{low:+.1f}, {high:+.1f}], {p_text(row['p_value'])}."
 
@@ -181,5 +133,6 @@ def _by_size(table: pd.DataFrame) -> list:
     return list(table.sort_values("split").itertuples())
 
 
-def _listed(parts: list[str]) -> str:
+def listed(parts: list[str]) -> str:
+    """ "a, b and c"."""
     return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]

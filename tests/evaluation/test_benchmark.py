@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 from synthetic_study import questions
 
+from robotr1 import paths
 from robotr1.evaluation import benchmark as module
 from robotr1.evaluation.benchmark import (
     BenchmarkError,
@@ -39,7 +40,7 @@ def test_a_short_exam_is_drawn_evenly(tmp_path, most):
 def test_controls_pass_on_sound_questions():
     found = controls(ASKED, ASKED, seed=0)
     check_controls(ASKED, found)
-    assert {p.policy for p in found} == {"oracle", "random", "text_only"}
+    assert {p.policy for p in found} == {"oracle", "random", "majority", "text_only"}
     assert all(p.correct for p in found if p.policy == "oracle")
 
 
@@ -66,32 +67,57 @@ def test_own_form_has_no_options_and_no_movements():
 
 
 @pytest.fixture
-def calls(monkeypatch):
+def calls(monkeypatch, tmp_path):
     """Policies that answer nothing, and a record of how they were asked."""
-    from robotr1.policies import generate, load
-
     calls = []
 
-    def complete(model, processor, asked, *, images, **_):
-        calls.append((images, "[[A]]" in asked[0].prompt, {one.split for one in asked}))
-        return [""] * len(asked)
+    def asker(policy, settings):
+        def ask(asked, images="real"):
+            calls.append((images, "[[A]]" in asked[0].prompt, {one.split for one in asked}))
+            return [""] * len(asked)
 
-    monkeypatch.setattr(load, "load_policy", lambda folder, quantization: (None, None))
-    monkeypatch.setattr(generate, "complete", complete)
+        return ask
+
+    forms = {"sft-direct": "direct", "sft-cot": "cot", "sft-cold_start": "cold_start", "sft-planning": "planning"}
+    for policy, form in (forms | {"grpo-seed0": "mcqa", "rloo-seed0": "open"}).items():
+        paths.write_json(tmp_path / policy / "settings.json", {"form": form})
+    monkeypatch.setattr(paths, "MODELS", tmp_path)
+    monkeypatch.setattr(module, "asker", asker)
+    monkeypatch.setattr(module, "has_image", lambda image: "lost" not in image)
     monkeypatch.setattr(module, "read_scenes", lambda asked: {})
     return calls
 
 
-def test_supervised_policies_are_asked_in_both_forms(calls):
-    found = benchmark("sft-cot", ASKED, SETTINGS, PROMPTS)
+@pytest.mark.parametrize("policy", ["sft-direct", "sft-cot", "rloo-seed0"])
+def test_those_trained_on_open_questions_are_asked_in_both_forms(calls, policy):
+    found = benchmark(policy, ASKED, SETTINGS, PROMPTS)
     assert [(images, choice) for images, choice, _ in calls] == [("real", True), ("real", False)]
-    assert {p.policy for p in found} == {"sft-cot", "sft-cot-own-form"}
+    assert {p.policy for p in found} == {policy, f"{policy}-own-form"}
 
 
-def test_others_also_see_blank_images_on_the_test_splits(calls):
-    found = benchmark("grpo-seed0", ASKED, SETTINGS, PROMPTS)
-    assert calls[1] == ("blank", True, {"test_in", "test_out"})
-    assert {p.policy for p in found} == {"grpo-seed0", "grpo-seed0-blank"}
+@pytest.mark.parametrize("policy", ["base", "grpo-seed0", "sft-cold_start"])
+def test_those_that_choose_also_see_blank_images_on_the_test_splits(calls, policy):
+    found = benchmark(policy, ASKED, SETTINGS, PROMPTS)
+    assert [(images, choice) for images, choice, _ in calls] == [("real", True), ("blank", True)]
+    assert calls[1][2] == {"test_in", "test_out"}
+    assert {p.policy for p in found} == {policy, f"{policy}-blank"}
+
+
+def test_a_planner_is_not_asked_for_states(calls):
+    assert {p.policy for p in benchmark("sft-planning", ASKED, SETTINGS, PROMPTS)} == {"sft-planning"}
+    assert len(calls) == 1
+
+
+def test_open_questions_are_asked_as_in_training(calls):
+    assert "Think" not in own_form_questions(ASKED, PROMPTS)[0].prompt
+    assert "Think" in own_form_questions(ASKED, PROMPTS, think=True)[0].prompt
+
+
+def test_questions_without_image_are_counted_and_stop_nothing(calls, capsys):
+    asked = [dataclasses.replace(ASKED[0], image="lost.png"), *ASKED[1:]]
+    found = benchmark("base", asked, SETTINGS, PROMPTS)
+    assert {p.id for p in found} == {one.id for one in ASKED[1:]}
+    assert "base: 1 questions cannot be asked" in capsys.readouterr().out
 
 
 def test_missing_questions_name_the_file(tmp_path):

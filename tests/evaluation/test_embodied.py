@@ -12,7 +12,7 @@ from robotr1.evaluation import embodied
 from robotr1.evaluation.benchmark import BenchmarkError
 from robotr1.evaluation.embodied import play
 from robotr1.evaluation.embodied_planners import MOST_STEPS, Planner, oracle, random_planner
-from robotr1.evaluation.embodied_results import check_brackets
+from robotr1.evaluation.embodied_results import SUBSETS, check_brackets, summarize
 from robotr1.paths import PANDA
 
 GO, WRONG, FAR = (10, 20, 30, 0, 60, 0, 1), (11, 20, 30, 0, 60, 0, 1), (10, 20, 99, 0, 60, 0, 1)
@@ -145,6 +145,16 @@ def test_random_plans_are_readable_and_repeatable(lines, tmp_path):
     runs = [play(random_planner(4), 3, 0, tmp_path / f"{run}.jsonl") for run in range(2)]
     assert runs[0] == runs[1]
     assert all(one.unreadable == 0 and one.steps == MOST_STEPS and not one.success for one in runs[0])
+
+
+def test_brackets_are_the_oracle_in_all_wordings_and_random_in_one(lines, monkeypatch):
+    table = summarize(embodied.brackets(2, 0)).set_index(["policy", "subset"])
+    assert set(table.loc["oracle"].index) == {*SUBSETS, "all"}
+    assert set(table.loc["random"].index) == {"base", "all"}
+    assert (table.loc["oracle"]["success"] == 1).all() and (table.loc["random"]["success"] == 0).all()
+    monkeypatch.setattr(Line, "success", lambda self: False)
+    with pytest.raises(BenchmarkError, match="the oracle fails"):
+        embodied.brackets(1, 0)
 
 
 @needs_panda

@@ -5,7 +5,8 @@ import pytest
 
 from robotr1.evaluation.embodied_actions import parse_plan
 from robotr1.evaluation.embodied_prompt import example, picture, prompt
-from robotr1.evaluation.embodied_scenes import SUBSETS, TASKS, embodied_scenes
+from robotr1.evaluation.embodied_results import SUBSETS
+from robotr1.evaluation.embodied_scenes import TASKS, embodied_scenes
 from robotr1.paths import PANDA
 
 pytestmark = pytest.mark.skipif(not (PANDA / "panda.json").exists(), reason="no Panda")

@@ -5,7 +5,8 @@ import pytest
 
 from robotr1.demos.tabletop.tasks import THINGS
 from robotr1.evaluation.embodied_actions import decode
-from robotr1.evaluation.embodied_scenes import SHAPE_COLORS, SUBSETS, TASKS, WORDINGS, embodied_scenes
+from robotr1.evaluation.embodied_results import SUBSETS
+from robotr1.evaluation.embodied_scenes import SHAPE_COLORS, TASKS, WORDINGS, embodied_scenes
 from robotr1.paths import PANDA
 
 pytestmark = pytest.mark.skipif(not (PANDA / "panda.json").exists(), reason="no Panda")

@@ -2,7 +2,7 @@ import dataclasses
 
 import numpy as np
 
-from robotr1.policies.reference import TextOnly, oracle, random_choice
+from robotr1.policies.reference import TextOnly, majority, oracle, random_choice
 from robotr1.questions.answers import is_formatted, parse_answer
 from robotr1.questions.prompts import format_state
 
@@ -24,6 +24,14 @@ def test_random_depends_on_seed_and_question_alone(questions):
     counts = [drawn.count(letter) for letter in "ABCD"]
     assert min(counts) > 900
     assert max(counts) < 1100
+
+
+def test_majority_knows_the_habits_of_each_type(questions):
+    training = [dataclasses.replace(questions[i % 3], answer="C" if i % 3 else "B") for i in range(6)]
+    training += [dataclasses.replace(questions[0], answer="A")]
+    assert letters(majority(questions[:3], training)) == ["B", "C", "C"]
+    tied = [dataclasses.replace(questions[0], answer=letter) for letter in "DA"]
+    assert letters(majority(questions[:1], tied)) == ["A"], "the first of equals, whatever the order"
 
 
 def leaking(questions, count, seed):

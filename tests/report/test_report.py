@@ -212,5 +212,9 @@ def test_acting_and_open_questions_have_sections_of_their_own(page):
     parsed = _Page(page)
     for words in ("Acting: the closed loop", "Open questions", "Tasks done: random guess", "EmbodiedBench EB-Manip"):
         assert words in parsed.text
+    for words in ("Lengths and relations", "Discrete actions", "SpatialRGPT-Bench about regions", "not played"):
+        assert words in parsed.text
+    assert "the judge invented and the judge another give the same score in" in parsed.text
+    assert "The policies of this run score about 0" not in parsed.text, "one of them answered"
     assert page.count("Episodes done (percent)") == 1, "not among the other tables too"
     assert "Acting" not in html.render(tiny({"test_in": ["push_button"]}), {})
