@@ -12,7 +12,7 @@ from robotr1.report.names import SPLIT_NAMES, in_order, interval, label, ordered
 from robotr1.report.other_tables import acting_comparison_table, acting_table, reasoning_table, seeds_table
 from robotr1.report.results import Results, find_row
 
-CURVES = ("reward", "accuracy", "length", "zero_spread", "loss", "token_accuracy")
+CURVES = ("reward", "accuracy", "length", "zero_spread", "cut_off", "entropy", "kl", "loss", "token_accuracy")
 MEASURE_NAMES = {
     "agrees": "letter fits the words",
     "names": "names the right thing",
