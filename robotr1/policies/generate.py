@@ -36,12 +36,14 @@ def complete(
     temperature: float = 0.0,
     seed: int = 0,
     images: Images = "real",
+    begun: Sequence[str] | None = None,
 ) -> list[str]:
     """Return one completion per question, in the order of the questions, without special tokens.
 
     Prompts are padded on the left and never cut, image tokens are never generated, writing stops at the end-of-turn
     token or after `max_completion_length` tokens. `temperature` 0 is greedy; else `seed` starts the sampling.
     `images` "blank" shows grey instead, "shuffled" shows another question's image: the two blind controls.
+    `begun` holds the beginning of each completion, which the policy goes on from; what is returned starts with it.
     Raises ValueError where an image file is missing or broken.
     """
     if images not in ("real", "blank", "shuffled"):
@@ -49,6 +51,8 @@ def complete(
     other = exchange([question.image for question in questions], seed) if images == "shuffled" else {}
     chats = [conversation(question.prompt) for question in questions]
     texts = [processor.apply_chat_template(chat, tokenize=False, add_generation_prompt=True) for chat in chats]
+    begun = begun or [""] * len(texts)
+    texts = [text + beginning for text, beginning in zip(texts, begun, strict=True)]
     lengths = [len(ids) for ids in processor.tokenizer(texts)["input_ids"]] if texts else []
     order = sorted(range(len(questions)), key=lambda i: (lengths[i], questions[i].image, i))
     completions = [""] * len(questions)
@@ -64,7 +68,7 @@ def complete(
             inputs = inputs.to(model.device)
             out = model.generate(**inputs, generation_config=config)[:, inputs["input_ids"].shape[1] :]
             for i, text in zip(rows, processor.batch_decode(out, skip_special_tokens=True), strict=True):
-                completions[i] = text
+                completions[i] = begun[i] + text
     return completions
 
 
