@@ -158,7 +158,7 @@ def make(settings: TrainGrpo, questions: list[Question], base: Path, variant: di
     """(trainer, image cache): TRL's own GRPOTrainer for `{"trl": True}`, else ours with the settings changed."""
     plain = "trl" in variant
     settings = settings if plain else dataclasses.replace(settings, **variant)
-    trainer = (GRPOTrainer if plain else rl.GroupTrainer)(
+    trainer = (GRPOTrainer if plain else rl.TRAINERS["grpo"])(
         model=setup() if setup else load_model(base, quantization=settings.quantization),
         reward_funcs=list(rewards),
         args=rl.rl_config(settings, "benchmark"),

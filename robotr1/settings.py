@@ -115,6 +115,7 @@ class FinetuneSft:
     lora_rank: int = at_least(1)
     lora_alpha: int = at_least(1)
     save_steps: int = at_least(1)
+    report_to: Literal["none", "tensorboard", "dvclive"]
     threads: int = at_least(1)
 
 
@@ -151,6 +152,7 @@ class TrainGrpo:
     max_completion_length: int = at_least(1)
     format_weight: float = at_least(0)
     accuracy_weight: float = at_least(0)
+    consistency_weight: float = at_least(0)
     learning_rate: float = at_least(0)
     warmup_steps: int = at_least(0)
     weight_decay: float = at_least(0)
@@ -163,6 +165,7 @@ class TrainGrpo:
     lora_rank: int = at_least(1)
     lora_alpha: int = at_least(1)
     save_steps: int = at_least(1)
+    report_to: Literal["none", "tensorboard", "dvclive"]
     threads: int = at_least(1)
 
     def __post_init__(self) -> None:
@@ -170,6 +173,8 @@ class TrainGrpo:
             raise fields.FieldError("types", f"got {self.types}; name at least one question type, and each once")
         if self.form == "open" and self.types == ["movement"]:
             raise fields.FieldError("types", "movement questions have no open form; add waypoint or state")
+        if self.consistency_weight and self.form != "mcqa":
+            raise fields.FieldError("consistency_weight", f"form {self.form} has no letter to agree with; set it to 0")
 
 
 @dataclass(frozen=True)
@@ -186,6 +191,7 @@ class RunBenchmarks:
     spatial_questions: int = at_least(0)  # of SpatialRGPT-Bench's form, drawn evenly; 0: none
     closed_loop_episodes: int = at_least(0)  # for each policy that acts, spread over the tasks; 0: nobody acts
     embodied_scenes: int = at_least(0)  # of each task of the EB-Manipulation protocol, for its brackets
+    workers: int = at_least(1)  # policies that sit the exam at a time, each with so many threads
     threads: int = at_least(1)
     seed: int = at_least(0)
 

@@ -17,6 +17,7 @@ SFT = FinetuneSft(
     lora_rank=4,
     lora_alpha=8,
     save_steps=2,
+    report_to="none",
     threads=1,
 )
 GRPO = TrainGrpo(
@@ -41,6 +42,7 @@ GRPO = TrainGrpo(
     max_completion_length=20,
     format_weight=1.0,
     accuracy_weight=1.0,
+    consistency_weight=0.0,
     learning_rate=1e-2,
     warmup_steps=0,
     weight_decay=0.0,
@@ -53,5 +55,6 @@ GRPO = TrainGrpo(
     lora_rank=4,
     lora_alpha=8,
     save_steps=2,
+    report_to="none",
     threads=1,
 )

@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import sys
+import time
 from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import version
@@ -28,7 +29,7 @@ ASKED_WITH = ("quantization", "batch_size", "max_completion_length", "temperatur
 LIBRARIES = ("torch", "transformers", "peft")
 
 Images = Literal["real", "blank"]
-_opened: set[Path] = set()  # by this process, which knows what it wrote itself
+_started = time.time()  # what is older was written by another run
 
 
 class Asked(Protocol):
@@ -87,11 +88,12 @@ def asker(policy: str, settings: RunBenchmarks, folder: Path = FOLDER) -> Ask:
 
     torch.set_num_threads(settings.threads)
     model, processor = load_policy(paths.MODELS / policy, quantization=settings.quantization)
-    transcript = Transcript(folder / f"{policy}.jsonl", fingerprint(paths.MODELS / policy, settings))
+    file = folder / f"{policy}.jsonl"
+    earlier = file.is_file() and file.stat().st_mtime < _started
+    transcript = Transcript(file, fingerprint(paths.MODELS / policy, settings))
     known = sum(map(len, transcript.known.values()))
-    if known and transcript.file not in _opened:
+    if known and earlier:
         print(f"{policy}: going on after {known} answers in {paths.relative(transcript.file)}", file=sys.stderr)
-    _opened.add(transcript.file)
 
     def ask(questions: Sequence[Asked], images: Images = "real") -> list[str | None]:
         shown = [index for index, question in enumerate(questions) if has_image(question.image)]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+import joblib
 from scipy.stats import binomtest
 
 from robotr1 import paths
@@ -113,6 +114,15 @@ def benchmark(
         asked = [question for question in questions if question.split != "validation"]
         predictions += evaluate(policy + BLANK, asked, ask(asked, "blank"))
     return predictions
+
+
+def benchmark_all(
+    policies: Sequence[str], questions: Sequence[Question], settings: RunBenchmarks, prompts: BuildQuestions
+) -> list[Prediction]:
+    """`benchmark` of each policy in turn, `settings.workers` of them at a time in processes of their own."""
+    job = joblib.delayed(benchmark)
+    each = joblib.Parallel(n_jobs=settings.workers)(job(policy, questions, settings, prompts) for policy in policies)
+    return [prediction for predictions in each for prediction in predictions]
 
 
 def check_controls(questions: Sequence[Question], predictions: Sequence[Prediction]) -> None:

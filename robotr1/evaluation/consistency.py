@@ -28,20 +28,17 @@ from robotr1.evaluation.mcqa import (
     REFERENCES,
     SHARE_COLUMNS,
     groups,
-    nearest_option,
     paired_columns,
     share_columns,
 )
 from robotr1.questions.answers import parse_position, thought
-from robotr1.questions.movement import parse_movement, word_differences
-from robotr1.questions.prompts import LETTERS
+from robotr1.questions.thoughts import letters_written, without_ways
 from robotr1.records import Prediction, Question
 from robotr1.statistics import with_holm
 
 MEASURES = ("agrees", "names", "close")
 NAMES = ("gripper", *dict.fromkeys(name for names in THINGS.values() for name in names))
 
-_WAY = re.compile(r"\bis \[[^\]]*\](?=:)")  # "… is [dx, dy, dz]:", how far it is from one position to the other
 _THING = re.compile(rf"\b({'|'.join(NAMES)})\b", re.IGNORECASE)
 
 
@@ -62,26 +59,10 @@ def true_position(question: Question) -> list[float]:
     return (question.state if question.type == "state" else question.target)[:3]
 
 
-def letters_written(question: Question, reasoning: str) -> str | None:
-    """The letters of the options that fit best what the reasoning says; None where it says nothing that could fit.
-
-    One letter for positions; for movements all options with the fewest words different from the one written after the
-    last colon.
-    """
-    if question.type != "movement":
-        return nearest_option(question.options, parse_position(reasoning))
-    written = parse_movement(reasoning.rpartition(":")[2])
-    options = [parse_movement(option) for option in question.options]
-    if written is None or None in options:
-        return None
-    differences = [word_differences(option, written) for option in options]
-    return "".join(LETTERS[i] for i, number in enumerate(differences) if number == min(differences))
-
-
 def examine(prediction: Prediction, question: Question, close_distance: float = 0.05) -> dict[str, bool | None]:
     """The three measures of one completion; None where one cannot be taken. `close_distance` is in metres."""
-    reasoning = _WAY.sub("", thought(prediction.completion))
-    letters, thing = letters_written(question, reasoning), thing_named(reasoning)
+    reasoning = without_ways(thought(prediction.completion))
+    letters, thing = letters_written(question.type, question.options, reasoning), thing_named(reasoning)
     position, asked = parse_position(reasoning), things_asked_about(question)
     return {
         "agrees": prediction.letter in letters if letters and prediction.letter else None,

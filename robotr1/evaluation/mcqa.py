@@ -13,8 +13,9 @@ from typing import get_args
 import pandas as pd
 
 from robotr1 import paths
-from robotr1.questions.answers import is_formatted, parse_answer, parse_position, parse_state
+from robotr1.questions.answers import is_formatted, parse_answer, parse_state
 from robotr1.questions.prompts import LETTERS
+from robotr1.questions.thoughts import nearest_option
 from robotr1.records import Prediction, Question, QuestionType, read_records, write_records
 from robotr1.statistics import accuracy_interval, clustered_interval, paired_difference, with_holm
 
@@ -59,21 +60,6 @@ def evaluate_own_form(policy: str, questions: Sequence[Question], completions: S
         letter = nearest_option(question.options, position)
         predictions.append(_prediction(policy + OWN_FORM, question, completion, letter, position is not None))
     return predictions
-
-
-def nearest_option(options: Sequence[str], position: Sequence[float] | None) -> str | None:
-    """The letter of the option nearest to `position` (metres, Euclidean); the first of equals; None without position.
-
-    Raises:
-        ValueError: an option is not a position.
-    """
-    if position is None:
-        return None
-    places = [parse_position(option) for option in options]
-    if None in places:
-        raise ValueError(f"options {list(options)} are not positions [x, y, z]; only {OPEN_TYPES} questions have such")
-    distances = [math.dist(place, position) for place in places]
-    return LETTERS[distances.index(min(distances))]
 
 
 def write_predictions(predictions: Sequence[Prediction], folder: Path = paths.PREDICTIONS) -> None:

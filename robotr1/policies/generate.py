@@ -44,6 +44,7 @@ def complete(
     temperature: float = 0.0,
     seed: int = 0,
     images: Images = "real",
+    begun: Sequence[str] | None = None,
     memory: Memory | None = None,
 ) -> list[str]:
     """Return one completion per question, in the order of the questions, without special tokens.
@@ -51,14 +52,20 @@ def complete(
     Prompts are padded on the left and never cut, image tokens are never generated, writing stops at the end-of-turn
     token or after `max_completion_length` tokens. `temperature` 0 is greedy; else `seed` starts the sampling.
     `images` "blank" shows grey instead, "shuffled" shows another question's image: the two blind controls.
-    Batches that `memory` recalls are not asked again; what the others bring is handed to it, batch by batch.
-    Raises ValueError where an image file is missing or broken.
+    `begun` holds the beginning of each completion, which the policy goes on from; what is returned starts with it.
+    Batches that `memory` recalls are not asked again; what the others bring is handed to it, batch by batch. It does
+    not see beginnings, so it goes without `begun`.
+    Raises ValueError where an image file is missing or broken, or where `memory` comes with `begun`.
     """
     if images not in ("real", "blank", "shuffled"):
         raise ValueError(f"images: {images!r} is not one of real, blank, shuffled.")
+    if memory and begun:
+        raise ValueError("memory and begun do not go together.")
     other = exchange([question.image for question in questions], seed) if images == "shuffled" else {}
     chats = [conversation(question.prompt) for question in questions]
     texts = [processor.apply_chat_template(chat, tokenize=False, add_generation_prompt=True) for chat in chats]
+    begun = begun or [""] * len(texts)
+    texts = [text + beginning for text, beginning in zip(texts, begun, strict=True)]
     lengths = [len(ids) for ids in processor.tokenizer(texts)["input_ids"]] if texts else []
     order = sorted(range(len(questions)), key=lambda i: (lengths[i], questions[i].image, i))
     completions = [""] * len(questions)
@@ -80,7 +87,7 @@ def complete(
                 if memory:
                     memory.keep(batch, images, written)
             for i, text in zip(rows, written, strict=True):
-                completions[i] = text
+                completions[i] = begun[i] + text
     return completions
 
 

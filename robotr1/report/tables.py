@@ -20,7 +20,7 @@ from robotr1.report.other_tables import (
 )
 from robotr1.report.results import Results, find_row
 
-CURVES = ("reward", "accuracy", "length", "zero_spread", "loss", "token_accuracy")
+CURVES = ("reward", "accuracy", "length", "zero_spread", "cut_off", "entropy", "kl", "loss", "token_accuracy")
 MEASURE_NAMES = {
     "agrees": "letter fits the words",
     "names": "names the right thing",

@@ -22,6 +22,7 @@ LOGGED = {
     "reward_std": "reward_std",
     "rewards/format_reward/mean": "format",
     "rewards/accuracy_reward/mean": "accuracy",
+    "rewards/consistency_reward/mean": "consistency",
     "rewards/open_format_reward/mean": "format",
     "rewards/state_reward/mean": "accuracy",
     "rewards/plan_format_reward/mean": "format",
@@ -77,6 +78,15 @@ class Progress(TrainerCallback):
 
     def on_train_end(self, args, state, control, **kwargs):
         self.bar.close()
+
+
+class NoLastCheckpoint(TrainerCallback):
+    """No checkpoint of the last step: the policy itself is saved then, and Trainer, going on from such a checkpoint,
+    would take a step too many."""
+
+    def on_step_end(self, args, state, control, **kwargs):
+        if state.global_step >= state.max_steps:
+            control.should_save = False
 
 
 class RewardWatch(TrainerCallback):

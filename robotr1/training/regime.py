@@ -17,6 +17,7 @@ from transformers import ProcessorMixin
 from robotr1 import paths
 from robotr1.policies.load import PolicyError, base_of, load_model, lora_config, resolve
 from robotr1.questions.plans import write_plan
+from robotr1.questions.thoughts import letters_written
 from robotr1.records import OpenQuestion, PlanningQuestion, Question, read_records
 from robotr1.settings import TrainGrpo
 from robotr1.training import runs
@@ -37,7 +38,7 @@ FORMS = {
     "mcqa": Form(
         "{}.jsonl",
         Question,
-        ("answer", "type"),
+        ("answer", "type", "options"),
         lambda question: f"<think> . </think> <answer> [[{question.answer}]] </answer>",
     ),
     "open": Form(
@@ -90,10 +91,15 @@ def asked_dataset(form: str, questions: Sequence[Asked]) -> Dataset:
 
 
 def check_questions(settings: TrainGrpo, questions: Sequence[Asked], processor: ProcessorMixin) -> None:
-    """Raises ValueError where the questions are of another form, or no right answer fits `max_completion_length`."""
+    """Raises ValueError where the questions are of another form, or no right answer fits `max_completion_length`,
+    or a thought is to agree with options that it cannot be compared with."""
     form = FORMS[settings.form]
     if strangers := {type(question).__name__ for question in questions} - {form.record.__name__}:
         raise ValueError(f"form: {settings.form} trains on {form.record.__name__}, got {', '.join(strangers)}.")
+    if settings.consistency_weight:
+        for question in questions:
+            if letters_written(question.type, question.options, question.options[0]) is None:
+                raise ValueError(f"consistency_weight: options of {question.id} fit no thought: {question.options}")
     texts = sorted({form.shortest(question) for question in questions}, key=len)[:20]
     needed = min(len(ids) for ids in processor.tokenizer(texts)["input_ids"])
     if needed > settings.max_completion_length:

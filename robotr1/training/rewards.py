@@ -9,9 +9,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from robotr1.questions.answers import is_formatted, is_open_formatted, parse_answer, parse_state
+from robotr1.questions.answers import is_formatted, is_open_formatted, parse_answer, parse_state, thought
 from robotr1.questions.plans import agreement, plan_format, plan_order
 from robotr1.questions.states import state_distance
+from robotr1.questions.thoughts import letters_written
 
 Completion = str | list[dict[str, Any]]
 
@@ -43,6 +44,22 @@ def accuracy_reward(completions: Sequence[Completion], answer: Sequence[str], **
         for kind in sorted(set(columns["type"])):
             own = [reward for reward, other in zip(rewards, columns["type"], strict=True) if other == kind]
             columns["log_metric"](f"accuracy/{kind}", sum(own) / len(own))
+    return rewards
+
+
+def consistency_reward(
+    completions: Sequence[Completion], options: Sequence[Sequence[str]], type: Sequence[str], **columns: Any
+) -> list[float]:
+    """1 where the letter inside <answer> is one that the thought speaks for (`thoughts.letters_written`), 0 otherwise.
+
+    Not in the paper, which rewards the letter alone and leaves the words free. Whether place and letter are right
+    does not matter here; a thought without place or movement earns nothing.
+    """
+    rewards = []
+    for completion, choices, kind in zip(completions, options, type, strict=True):
+        letter = parse_answer(text(completion))
+        written = letters_written(kind, choices, thought(text(completion)))
+        rewards.append(float(bool(letter and written and letter in written)))
     return rewards
 
 

@@ -5,14 +5,14 @@ than their group's mean become likelier, worse ones less likely. TRL's defaults 
 places, so every choice is stated here. What is asked, and what a run starts from, is in `regime`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import ProcessorMixin
-from trl import GRPOConfig, GRPOTrainer, RLOOConfig, RLOOTrainer
+from trl import GRPOConfig, RLOOConfig
 from trl.trainer.base_trainer import _BaseTrainer
 
 from robotr1 import paths
@@ -21,11 +21,21 @@ from robotr1.policies.images import encode_images_once, prepare_images_once
 from robotr1.policies.load import load_processor
 from robotr1.settings import TrainGrpo
 from robotr1.training import parallel, preflight, runs
+from robotr1.training.algorithms import TRAINERS
 from robotr1.training.callbacks import RewardWatch, step_log
+from robotr1.training.curves import reporting
 from robotr1.training.grouped import GroupedTrainer
 from robotr1.training.packing import language_core
 from robotr1.training.regime import FORMS, Asked, asked_dataset, check_questions, load_start, start_folder
-from robotr1.training.rewards import REWARDS
+from robotr1.training.rewards import REWARDS, consistency_reward
+
+
+def rewards(settings: TrainGrpo) -> dict[Callable[..., list[float]], float]:
+    """What completions earn something for, with its weight: their form, what they say, and, where asked for, that
+    thought and letter agree."""
+    form, says = REWARDS[settings.form]
+    weights = {form: settings.format_weight, says: settings.accuracy_weight}
+    return weights | ({consistency_reward: settings.consistency_weight} if settings.consistency_weight else {})
 
 
 def rl_arguments(settings: TrainGrpo, name: str) -> dict[str, Any]:
@@ -53,7 +63,7 @@ def rl_arguments(settings: TrainGrpo, name: str) -> dict[str, Any]:
         "top_k": 0,
         "min_p": None,
         "repetition_penalty": 1.0,
-        "reward_weights": [settings.format_weight, settings.accuracy_weight],
+        "reward_weights": list(rewards(settings).values()),
         "beta": settings.beta,
         "epsilon": settings.epsilon,
         "epsilon_high": settings.epsilon_high,
@@ -85,59 +95,20 @@ def rl_config(settings: TrainGrpo, name: str) -> GRPOConfig | RLOOConfig:
     return (RLOOConfig if settings.algorithm == "rloo" else GRPOConfig)(**rl_arguments(settings, name))
 
 
-class FromStart:
-    """Resuming a run that did not start from the base: with a KL term, TRL keeps the start as a second adapter, and
-    transformers then restores every adapter of a checkpoint but the one in training."""
-
-    def _load_from_checkpoint(self, resume_from_checkpoint, model=None):
-        super()._load_from_checkpoint(resume_from_checkpoint, model)
-        if len(self.model.peft_config) > 1:
-            self.model.load_adapter(resume_from_checkpoint, "default", is_trainable=True)
-
-
-class GroupTrainer(FromStart, GroupedTrainer, GRPOTrainer):
-    """TRL's GRPO; what a group shares is done once."""
-
-
-class LeaveOneOutTrainer(FromStart, GroupedTrainer, RLOOTrainer):
-    """TRL's RLOO; what a group shares is done once."""
-
-
-class ReinforcePlusPlusTrainer(GroupTrainer):
-    """REINFORCE++: the advantage is the reward, normalised over the whole batch instead of within each group.
-
-    TRL's `scale_rewards="batch"` still subtracts the group's mean. Two hooks of TRL 1.16 are used; the KL stays in
-    the loss, as for GRPO.
-    """
-
-    def _calculate_rewards(self, *args, **kwargs):
-        self._rewards = super()._calculate_rewards(*args, **kwargs)
-        return self._rewards
-
-    def _generate_and_score_completions(self, inputs):
-        batch = super()._generate_and_score_completions(inputs)
-        rewards = (self._rewards * self.reward_weights.to(self._rewards.device)).nansum(dim=1)
-        advantages = (rewards - rewards.mean()) / (rewards.std() + 1e-4)
-        start = self.accelerator.process_index * len(inputs)
-        return {**batch, "advantages": advantages[start : start + len(inputs)]}
-
-
-TRAINERS = {"grpo": GroupTrainer, "rloo": LeaveOneOutTrainer, "reinforce_plus_plus": ReinforcePlusPlusTrainer}
-
-
 def make_trainer(settings: TrainGrpo, questions: Sequence[Asked], base: str | Path, name: str) -> _BaseTrainer:
     """The trainer of `settings.algorithm` on a freshly loaded base, with a fresh LoRA adapter or that of the start."""
+    callbacks = [RewardWatch(), *reporting(settings.report_to, paths.CHECKPOINTS / name)]
     processor = load_processor(base)
     check_questions(settings, questions, processor)
     model, lora = load_start(settings, base)
     trainer = TRAINERS[settings.algorithm](
         model=model,
-        reward_funcs=list(REWARDS[settings.form]),
+        reward_funcs=list(rewards(settings)),
         args=rl_config(settings, name),
         train_dataset=asked_dataset(settings.form, questions),
         processing_class=processor,
         peft_config=lora,
-        callbacks=[RewardWatch()],
+        callbacks=callbacks,
     )
     return speed_up(trainer, settings)
 
@@ -203,7 +174,7 @@ def group_advantages(rewards: Sequence[float], num_generations: int, scale: str 
 def sample_groups(
     model: torch.nn.Module, processor: ProcessorMixin, questions: Sequence[Asked], settings: TrainGrpo
 ) -> list[list[dict[str, Any]]]:
-    """One group a question as training sees it: completions with format, accuracy, reward and advantage."""
+    """One group a question as training sees it: completions with what they earn (`earned`), reward and advantage."""
     repeated = [question for question in questions for _ in range(settings.num_generations)]
     completions = complete(
         model,
@@ -214,17 +185,16 @@ def sample_groups(
         temperature=settings.temperature,
         seed=settings.seed,
     )
-    form, right = earned(settings, repeated, completions)
-    total = [settings.format_weight * f + settings.accuracy_weight * r for f, r in zip(form, right, strict=True)]
+    parts = earned(settings, repeated, completions)
+    weights = rewards(settings).values()
+    total = [sum(weight * part for weight, part in zip(weights, row, strict=True)) for row in zip(*parts, strict=True)]
     advantages = group_advantages(total, settings.num_generations, settings.scale_rewards)
-    names = ("completion", "format", "accuracy", "reward", "advantage")
-    members = [
-        dict(zip(names, row, strict=True)) for row in zip(completions, form, right, total, advantages, strict=True)
-    ]
+    names = ("completion", *("format", "accuracy", "consistency")[: len(parts)], "reward", "advantage")
+    members = [dict(zip(names, row, strict=True)) for row in zip(completions, *parts, total, advantages, strict=True)]
     return [members[i : i + settings.num_generations] for i in range(0, len(members), settings.num_generations)]
 
 
 def earned(settings: TrainGrpo, questions: Sequence[Asked], completions: Sequence[str]) -> tuple[list[float], ...]:
-    """What completions earn for their form and for what they say, by the rewards of `settings.form`."""
+    """What completions earn for each of `rewards(settings)`, unweighted: their form, what they say, consistency."""
     columns = {name: [getattr(question, name) for question in questions] for name in FORMS[settings.form].columns}
-    return tuple(reward(completions, **columns) for reward in REWARDS[settings.form])
+    return tuple(reward(completions, **columns) for reward in rewards(settings))

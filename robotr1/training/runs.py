@@ -27,7 +27,7 @@ from robotr1 import paths
 from robotr1.policies.images import load_image
 from robotr1.policies.load import BASE_FILE, digest, resolve
 from robotr1.training import parallel
-from robotr1.training.callbacks import Progress, round_floats
+from robotr1.training.callbacks import NoLastCheckpoint, Progress, round_floats
 
 DIGESTED_BYTES = 64 << 20  # larger files count by size only
 
@@ -111,8 +111,16 @@ def last_checkpoint(folder: Path, mark: str) -> str | None:
 
 
 def cut_off(folder: Path) -> list[Path]:
-    """Checkpoints that were not written to the end: they lack `trainer_state.json`, which comes last."""
-    return [path for path in folder.glob("checkpoint-*") if not (path / "trainer_state.json").is_file()]
+    """Checkpoints that were not written to the end: they lack a readable `trainer_state.json`, which comes last."""
+    return [path for path in folder.glob("checkpoint-*") if not _is_json(path / "trainer_state.json")]
+
+
+def _is_json(path: Path) -> bool:
+    try:
+        json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def keep_memory() -> None:
@@ -147,6 +155,7 @@ def run(trainer: Trainer, mark: str) -> None:
     """
     for callback in (PrinterCallback, ProgressCallback):
         trainer.remove_callback(callback)
+    trainer.add_callback(NoLastCheckpoint())
     folder = Path(trainer.args.output_dir)
     first = trainer.is_world_process_zero()
     if first:

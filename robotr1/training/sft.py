@@ -23,6 +23,7 @@ from robotr1.records import Question, SftExample, read_records
 from robotr1.settings import FinetuneSft
 from robotr1.training import parallel, preflight, runs
 from robotr1.training.callbacks import step_log
+from robotr1.training.curves import reporting
 
 
 def read_examples(form: str, folder: Path | None = None) -> list[SftExample]:
@@ -97,12 +98,14 @@ def sft_arguments(settings: FinetuneSft, name: str) -> dict[str, Any]:
 
 def make_trainer(settings: FinetuneSft, examples: Sequence[SftExample], base: str | Path, name: str) -> SFTTrainer:
     """TRL's trainer on a freshly loaded base with a fresh LoRA adapter."""
+    callbacks = reporting(settings.report_to, paths.CHECKPOINTS / name)
     return SFTTrainer(
         model=load_model(base, quantization=settings.quantization),
         args=SFTConfig(**sft_arguments(settings, name)),
         train_dataset=sft_dataset(examples),
         processing_class=load_processor(base),
         peft_config=lora_config(settings.lora_rank, settings.lora_alpha),
+        callbacks=callbacks,
     )
 
 

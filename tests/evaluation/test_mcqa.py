@@ -14,17 +14,14 @@ from robotr1.evaluation.mcqa import (
     episode_of,
     evaluate,
     evaluate_own_form,
-    nearest_option,
     read_predictions,
     standard_pairs,
     summarize,
     write_predictions,
 )
-from robotr1.questions.answers import parse_state
 from robotr1.questions.prompts import completion_text
 
 ASKED = question(np.random.default_rng(0))
-POSITION = st.tuples(*[st.floats(-2, 2, allow_nan=False)] * 3)
 
 
 @pytest.mark.parametrize(
@@ -63,23 +60,11 @@ def test_numbers_of_questions_and_completions_must_agree():
         evaluate("base", [ASKED], ["", ""])
 
 
-@given(POSITION)
-def test_no_option_is_nearer_than_the_one_chosen(position):
-    letter = nearest_option(ASKED.options, position)
-    distances = {name: math.dist(parse_state(text), position) for name, text in zip("ABCD", ASKED.options)}
-    assert distances[letter] == min(distances.values())
-
-
 def test_own_form_takes_the_nearest_option():
     near = [round(value + 0.004, 3) for value in ASKED.target]
     right, broken = evaluate_own_form("sft-cot", [ASKED] * 2, [f"Move: move up\nAnswer: {near}", "Answer: above"])
     assert (right.policy, right.letter, right.correct) == ("sft-cot-own-form", ASKED.answer, True)
     assert (broken.letter, broken.correct, broken.formatted) == (None, False, False)
-
-
-def test_movements_have_no_nearest_option():
-    with pytest.raises(ValueError, match="not positions"):
-        nearest_option(["move up", "move down"], [0, 0, 0])
 
 
 def test_predictions_come_back_from_disk(tmp_path):

@@ -34,6 +34,19 @@ def test_same_as_a_plain_generate(policy, questions):
     assert complete(model, processor, questions[:1], batch_size=1, max_completion_length=16) == want
 
 
+def test_a_policy_goes_on_from_what_is_begun(policy, questions):
+    free = complete(*policy, questions[:4], batch_size=4, max_completion_length=60)
+    begun = [text.partition("[[")[0] for text in free]  # "<answer> " is one token
+    assert complete(*policy, questions[:4], batch_size=4, max_completion_length=60, begun=begun) == free
+    letters = [f"{beginning}[[B]]" for beginning in begun]
+    for text, letter in zip(
+        complete(*policy, questions[:4], batch_size=3, max_completion_length=8, begun=letters), letters, strict=True
+    ):
+        assert text.startswith(letter)
+    with pytest.raises(ValueError, match="zip"):
+        complete(*policy, questions[:4], batch_size=4, max_completion_length=8, begun=begun[:2])
+
+
 def test_image_tokens_are_never_written(base, questions):
     model, processor = load_policy(base)
     likely = model.get_output_embeddings().weight

@@ -64,6 +64,12 @@ def test_the_rewards_of_every_form_are_logged(form):
     assert step_log([{"step": 1, "loss": 0.5, **logs}]) == [{"step": 1, "loss": 0.5, "format": 0.25, "accuracy": 0.75}]
 
 
+def test_consistency_is_logged_where_it_is_rewarded():
+    assert step_log([{"step": 1, "loss": 0.5, "rewards/consistency_reward/mean": 0.75}]) == [
+        {"step": 1, "loss": 0.5, "consistency": 0.75}
+    ]
+
+
 def test_log_has_no_clock_and_no_summary():
     history = [
         {"step": 1, "loss": 0.5, "reward": 1.0, "step_time": 3.2, "epoch": 0.1},

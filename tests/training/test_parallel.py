@@ -1,47 +1,42 @@
 """One process and two (gloo, on CPU cores) agree: rewards exactly, gradients and weights within rounding."""
 
 import os
+import socket
 import subprocess
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
+import two_processes
 import yaml
 from accelerate.commands.config.config_args import load_config_from_file
 from accelerate.utils import DistributedType
+from forked import run_together
 from safetensors.torch import load_file
 
 from robotr1 import paths
+from robotr1.records import write_records
 from robotr1.training import parallel, runs
 
 CONFIGURATIONS = sorted((paths.ROOT / "conf/accelerate").glob("*.yaml"))
-SCRIPT = Path(__file__).with_name("two_processes.py")
 ALL = ["image_cache", "shared_processing", "lean_decoding", "shared_prefill", "shared_prompts", "silent_groups"]
 
 
-def launch(mode, base, output, processes):
-    """Run the script in this many processes; returns the folder that it wrote."""
-    output.mkdir(parents=True)
-    folders = [str(paths.ROOT), str(paths.ROOT / "tests")]
-    kept = {name: value for name, value in os.environ.items() if name not in ("WORLD_SIZE", "RANK", "LOCAL_RANK")}
-    environment = {**kept, "PYTHONPATH": os.pathsep.join(folders), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
-    command = [sys.executable]
-    if processes > 1:
-        command += ["-m", "accelerate.commands.launch", "--config_file", str(paths.ROOT / "conf/accelerate/cpu.yaml")]
-        command += ["--num_processes", str(processes), "--main_process_port", "0"]
-    done = subprocess.run(
-        [*command, str(SCRIPT), mode, str(base), str(output)], env=environment, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+def run(mode, base, questions, output, processes):
+    """Run `two_processes.compare` in this many processes; returns the folder that they wrote."""
+    write_records(output / "questions.jsonl", questions)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    calls = [(rank, processes, port, mode, base, output) for rank in range(processes)]
+    assert run_together(two_processes.compare, calls) == [0] * processes
     return output
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["grpo", "dapo"])
-def test_two_processes_learn_what_one_does(base, tmp_path, mode):
-    one, two = (launch(mode, base, tmp_path / f"{mode}{n}", n) for n in (1, 2))
+def test_two_processes_learn_what_one_does(base, questions, tmp_path, mode):
+    one, two = (run(mode, base, questions, tmp_path / f"{mode}{n}", n) for n in (1, 2))
     logs = [runs.read_log(folder / "adapter/log.jsonl") for folder in (one, two)]
     assert any(entry["grad_norm"] > 1e-3 for entry in logs[0])
     assert 0 < logs[0][0]["accuracy"] < 1
@@ -55,10 +50,10 @@ def test_two_processes_learn_what_one_does(base, tmp_path, mode):
     torch.testing.assert_close(moved[1], moved[0], rtol=0, atol=1e-2 * float(moved[0].abs().max()))
 
 
-@pytest.mark.slow
-def test_spread_weights_have_the_same_gradient(base, tmp_path):
+def test_spread_weights_have_the_same_gradient(base, questions, tmp_path):
     """FSDP's `fully_shard` on two processes: the packed rows of a group come through it."""
-    one, two = (torch.load(launch("sharded", base, tmp_path / str(n), n) / "gradient.pt") for n in (1, 2))
+    folders = [run("sharded", base, questions, tmp_path / str(n), n) for n in (1, 2)]
+    one, two = (torch.load(folder / "gradient.pt") for folder in folders)
     largest = max(float(value.abs().max()) for value in one.values())
     assert largest > 1e-4
     assert one.keys() == two.keys()
@@ -67,11 +62,22 @@ def test_spread_weights_have_the_same_gradient(base, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_run_of_two_processes_writes_its_own_answers(base, tmp_path):
-    folder = launch("own", base, tmp_path / "own", 2) / "adapter"
-    assert [entry["step"] for entry in runs.read_log(folder / "log.jsonl")] == [1, 2]
-    assert all(torch.isfinite(value).all() for value in load_file(folder / "adapter_model.safetensors").values())
-    seconds = runs.read_log(tmp_path / "own/checkpoints/adapter/seconds.jsonl")
+def test_two_launched_processes_write_their_own_answers(base, questions, tmp_path):
+    """By `accelerate launch` and conf/accelerate/cpu.yaml, as README says."""
+    write_records(tmp_path / "questions.jsonl", questions)
+    folders = [str(paths.ROOT), str(paths.ROOT / "tests")]
+    kept = {name: value for name, value in os.environ.items() if name not in ("WORLD_SIZE", "RANK", "LOCAL_RANK")}
+    environment = {**kept, "PYTHONPATH": os.pathsep.join(folders), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    command = [sys.executable, "-m", "accelerate.commands.launch"]
+    command += ["--config_file", str(paths.ROOT / "conf/accelerate/cpu.yaml"), "--main_process_port", "0"]
+    done = subprocess.run(
+        [*command, two_processes.__file__, str(base), str(tmp_path)], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    assert [entry["step"] for entry in runs.read_log(tmp_path / "adapter/log.jsonl")] == [1, 2]
+    weights = load_file(tmp_path / "adapter/adapter_model.safetensors")
+    assert all(torch.isfinite(value).all() for value in weights.values())
+    seconds = runs.read_log(tmp_path / "checkpoints/adapter/seconds.jsonl")
     assert [entry["step"] for entry in seconds] == [1, 2]  # written by one process
 
 

@@ -10,6 +10,7 @@ from transformers import TrainerCallback
 
 from robotr1 import paths
 from robotr1.policies.load import PolicyError, load_policy, load_processor
+from robotr1.questions.prompts import completion_text
 from robotr1.records import OpenQuestion, PlanningQuestion, Question, SftExample, read_records, write_records
 from robotr1.settings import SettingsError, check_section
 from robotr1.training import regime, rl, sft
@@ -100,6 +101,7 @@ def test_missing_questions_and_missing_types(questions):
         ({"types": ["state", "state"]}, "once"),
         ({"types": ["movement"], "form": "open"}, "no open form"),
         ({"form": "essay"}, "mcqa, open, planning"),
+        ({"form": "open", "consistency_weight": 0.5}, "consistency_weight.*no letter"),
     ],
 )
 def test_settings_that_cannot_work(changes, says):
@@ -137,6 +139,26 @@ def test_an_answer_must_have_room_and_the_right_form(base, plans, questions):
     with pytest.raises(ValueError, match="planning trains on PlanningQuestion, got Question"):
         regime.check_questions(settings, questions, processor)
     regime.check_questions(GRPO, questions, processor)
+
+
+def test_thoughts_that_fit_the_letter_are_paid_where_asked_for(base, questions, tmp_path):
+    places = ["[0, 0, 0]", "[0.1, 0.2, 0.3]", "[1, 1, 1]", "[0.5, -0.5, 1]"]
+    moves = ["move up", "move down", "move left", "move right"]
+    asked = [dataclasses.replace(q, options=moves if q.type == "movement" else places) for q in questions]
+    settings = dataclasses.replace(GRPO, consistency_weight=0.5, steps=1)
+    fits, differs = (completion_text("At [1, 1, 1].", letter) for letter in "CA")
+    assert rl.earned(settings, [asked[0]] * 2, [fits, differs])[2] == [1.0, 0.0]
+    assert len(rl.earned(GRPO, asked[:1], [fits])) == 2
+    (entry,) = rl.train(settings, asked, base, tmp_path / "models/consistent")
+    assert entry["consistency"] == 0, "this policy's thoughts name no place"
+    assert entry["reward"] == pytest.approx(entry["format"] + entry["accuracy"] + 0.5 * entry["consistency"])
+    trainer = rl.make_trainer(settings, asked, base, "weights")
+    assert trainer.reward_weights.tolist() == [1.0, 1.0, 0.5]
+    model, processor = load_policy(base)
+    for member in rl.sample_groups(model, processor, asked[:1], settings)[0]:
+        assert member["reward"] == member["format"] + member["accuracy"] + 0.5 * member["consistency"]
+    with pytest.raises(ValueError, match="consistency_weight: options of .* fit no thought"):
+        regime.check_questions(settings, questions, processor)
 
 
 def test_cold_start_goes_on_from_the_supervised_adapter(base, questions, supervised, tmp_path):

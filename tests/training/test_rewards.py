@@ -10,6 +10,7 @@ from robotr1.questions.states import state_distance
 from robotr1.training.rewards import (
     REWARDS,
     accuracy_reward,
+    consistency_reward,
     format_reward,
     open_format_reward,
     plan_format_reward,
@@ -30,6 +31,8 @@ ACTIONS = ["move above the cup", "grasp the cup", "lift the cup", "let go"]
 TAGS = ["<think>", "</think>", "<answer>", "</answer>"]
 PIECES = ["[[A]]", "[[B]]", "[[a]]", "A or B", "A", "[0.1, 0.2, 0.3]", "[0.1, 0.2]", "1. ", "]}", "\n"]
 ANYTHING = st.text(max_size=200) | st.lists(st.sampled_from([*TAGS, *PIECES, " ", "x"])).map("".join)
+PLACES = ["[0, 0, 0]", "[0.1, 0.2, 0.3]", "[1, 1, 1]", "[0.5, -0.5, 1]"]
+MOVES = ["move up", "move down", "slightly move left and move up", "stay in place"]
 PLAN = write_plan("The cup stands there.", "Nothing is done.", [1, 2], ACTIONS)
 
 
@@ -39,9 +42,9 @@ def message(text):
 
 @given(ANYTHING, LETTERS, STATE | EXTENDED, st.lists(STEP))
 def test_anything_gets_a_reward_between_zero_and_one(text, letter, state, steps):
-    shared = {"actions": [ACTIONS], "prompts": [""], "type": ["state"]}
+    shared = {"actions": [ACTIONS], "prompts": [""], "type": ["state"], "options": [PLACES]}
     for rewards, answer in (
-        (REWARDS["mcqa"], letter),
+        ((*REWARDS["mcqa"], consistency_reward), letter),
         (REWARDS["open"], state),
         ((*REWARDS["planning"], planning_reward), [0, 2]),
         ([sequence_reward], steps),
@@ -80,6 +83,7 @@ def test_a_megabyte_is_read_in_linear_time(start, piece):
     for reward, answer in (
         (format_reward, "A"),
         (accuracy_reward, "A"),
+        (consistency_reward, "A"),
         (open_format_reward, [0.1, 0.2, 0.8]),
         (state_reward, [0.1, 0.2, 0.8]),
         (state_reward, [0.1, 0.2, 0.8, 3.1, 0.0, 3.1, 1.0]),
@@ -87,9 +91,29 @@ def test_a_megabyte_is_read_in_linear_time(start, piece):
         (sequence_reward, ["grasp the lid", "lift it"]),
     ):
         before = time.process_time()
-        (value,) = reward([text], answer=[answer], actions=[ACTIONS])
+        (value,) = reward([text], answer=[answer], actions=[ACTIONS], type=["movement"], options=[MOVES])
         assert time.process_time() - before < 5
         assert 0.0 <= value < 1.0
+
+
+@given(LETTERS, LETTERS)
+def test_a_thought_that_fits_the_letter_pays(fitting, chosen):
+    for kind, options, written in (
+        ("state", PLACES, "The cup is at {}."),
+        ("movement", MOVES, "From here to there: {}."),
+    ):
+        thought = written.format(options["ABCD".index(fitting)])
+        completion = completion_text(thought, chosen)
+        columns = {"type": [kind], "options": [options]}
+        assert consistency_reward([completion], answer=["A"], **columns) == [float(fitting == chosen)]
+        assert consistency_reward([message(completion)], answer=["D"], **columns) == [float(fitting == chosen)]
+        assert consistency_reward([thought], answer=["A"], **columns) == [0.0]
+
+
+@pytest.mark.parametrize("thought", ["so it is", "at [0.1, 0.2]", "From here to there is [0.1, 0.2, 0.3]: move up."])
+def test_a_thought_without_a_place_agrees_with_nothing(thought):
+    completions = [completion_text(thought, letter) for letter in "ABCD"]
+    assert consistency_reward(completions, options=[PLACES] * 4, type=["waypoint"] * 4) == [0.0] * 4
 
 
 @given(LETTERS, LETTERS)

@@ -36,7 +36,10 @@ def test_checkpoints_of_another_run_are_dropped(tmp_path):
     for step in (2, 10):
         (folder / f"checkpoint-{step}").mkdir()
         (folder / f"checkpoint-{step}/trainer_state.json").write_text("{}")
-    (folder / "checkpoint-12").mkdir()  # cut off while it was written
+    for step, state in ((12, None), (14, ""), (16, '{"epoch": 0.')):  # cut off while they were written
+        (folder / f"checkpoint-{step}").mkdir()
+        if state is not None:
+            (folder / f"checkpoint-{step}/trainer_state.json").write_text(state)
     assert runs.last_checkpoint(folder, "a") == str(folder / "checkpoint-10")
     assert runs.last_checkpoint(folder, "b") is None
     assert not list(folder.glob("checkpoint-*"))

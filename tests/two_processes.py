@@ -1,10 +1,11 @@
-"""What test_parallel.py runs in one process and in two: `accelerate launch … two_processes.py <mode> <base> <out>`.
+"""What test_parallel.py runs in one process and in two: forked (`compare`), or by `accelerate launch` as a script.
 
-The answers are prescribed (whatever process a group comes to), so that runs may be compared number by number.
+In `compare` the answers are prescribed, whatever process a group comes to, so that numbers may be compared.
 """
 
 import dataclasses
 import itertools
+import os
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from torch.distributed.fsdp import fully_shard
 
 from robotr1 import paths
 from robotr1.questions.prompts import completion_text
+from robotr1.records import Question, read_records
 from robotr1.training import grouped, rl, rollout
 
 SETTINGS = dataclasses.replace(GRPO, steps=3, updates_per_rollout=1, beta=0.0, max_completion_length=24)
@@ -57,25 +59,30 @@ def gradient(trainer, shard: bool) -> dict[str, torch.Tensor]:
     return {name: one.full_tensor() if hasattr(one, "full_tensor") else one for name, one in found.items()}
 
 
-def main(mode: str, base: str, output: str) -> None:
-    torch.set_num_threads(1)
-    output = Path(output)
-    paths.CHECKPOINTS = output / "checkpoints"
-    questions = speaking_policy.questions(Path(base).parent / "images")
-    if mode == "own":  # the policy's own answers, everything as in a real run
-        rl.train(dataclasses.replace(SETTINGS, steps=2), questions, base, output / "adapter")
-        return
+def compare(rank: int, world: int, port: int, mode: str, base: Path, output: Path) -> None:
+    """Process `rank` of `world`, found by the variables that a launcher sets; writes an adapter or a gradient."""
+    place = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": world, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    if world > 1:
+        os.environ |= {name: str(value) for name, value in place.items()} | {"ACCELERATE_USE_CPU": "true"}
+    questions = prepare(output)
     prescribe()
     settings = dataclasses.replace(SETTINGS, loss_type="dapo") if mode == "dapo" else SETTINGS
     if mode == "sharded":
         settings = dataclasses.replace(settings, speedups=["shared_processing", "shared_prompts"])
         trainer = rl.make_trainer(settings, questions, base, "sharded")
-        found = gradient(trainer, shard=trainer.accelerator.num_processes > 1)
+        found = gradient(trainer, shard=world > 1)
         if trainer.is_world_process_zero():
             torch.save(found, output / "gradient.pt")
         return
     rl.train(settings, questions, base, output / "adapter")
 
 
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+def prepare(output: Path) -> list[Question]:
+    torch.set_num_threads(1)
+    paths.CHECKPOINTS = output / "checkpoints"
+    return read_records(output / "questions.jsonl", Question)
+
+
+if __name__ == "__main__":  # the policy's own answers, everything as in a real run
+    folder = Path(sys.argv[2])
+    rl.train(dataclasses.replace(SETTINGS, steps=2), prepare(folder), sys.argv[1], folder / "adapter")

@@ -1,0 +1,61 @@
+"""Training runs in processes of their own that kill themselves without warning, for tests/training/test_resume.py."""
+
+import os
+import signal
+from pathlib import Path
+
+import torch
+from forked import run_together
+from transformers import TrainerCallback
+
+from robotr1 import paths
+from robotr1.training import rl, sft
+
+TRAIN = {"rl": rl.train, "sft": sft.finetune}
+MODULES = {"rl": rl, "sft": sft}
+
+
+class Kill(TrainerCallback):
+    """SIGKILL at `moment`: before the step of that number, or at the end, before the policy is saved."""
+
+    def __init__(self, moment: int | str):
+        self.moment = moment
+
+    def on_step_begin(self, args, state, control, **kwargs):
+        if state.global_step == self.moment:
+            die()
+
+    def on_train_end(self, args, state, control, **kwargs):
+        if self.moment == "end":
+            die()
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _train(regime, settings, asked, base, output, checkpoints, moment) -> None:
+    torch.set_num_threads(1)
+    paths.CHECKPOINTS = checkpoints
+    module, write = MODULES[regime], torch.save
+    make = module.make_trainer
+
+    def doomed(*arguments):
+        trainer = make(*arguments)
+        trainer.add_callback(Kill(moment))
+        return trainer
+
+    def cut(content, file, *arguments, **names):
+        if str(moment) in Path(file).parts:
+            Path(file).write_bytes(b"PK")
+            die()
+        write(content, file, *arguments, **names)
+
+    module.make_trainer, torch.save = doomed, cut
+    TRAIN[regime](settings, asked, base, output)
+
+
+def train_and_die(regime: str, settings, asked, base: Path, output: Path, moment: int | str) -> None:
+    """Train in another process until `moment`: a step, "end", or "checkpoint-N" for while that one is written."""
+    (code,) = run_together(_train, [(regime, settings, asked, base, output, paths.CHECKPOINTS, moment)])
+    assert code == -signal.SIGKILL, f"exit {code} instead of a kill at {moment}"
