@@ -10,6 +10,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from transformers import ProcessorMixin
 from trl import GRPOConfig, GRPOTrainer, RLOOConfig, RLOOTrainer
@@ -53,7 +54,7 @@ def rl_arguments(settings: TrainGrpo, name: str) -> dict[str, Any]:
         "top_k": 0,
         "min_p": None,
         "repetition_penalty": 1.0,
-        "reward_weights": [settings.format_weight, settings.accuracy_weight],
+        "reward_weights": reward_weights(settings),
         "beta": settings.beta,
         "epsilon": settings.epsilon,
         "epsilon_high": settings.epsilon_high,
@@ -78,6 +79,11 @@ def rl_arguments(settings: TrainGrpo, name: str) -> dict[str, Any]:
         "top_entropy_quantile": 1.0,
         "entropy_coef": 0.0,
     }
+
+
+def reward_weights(settings: TrainGrpo) -> list[float]:
+    """What each reward of `REWARDS[settings.form]` counts, in their order: the form, then what is said."""
+    return [settings.format_weight, settings.accuracy_weight]
 
 
 def rl_config(settings: TrainGrpo, name: str) -> GRPOConfig | RLOOConfig:
@@ -214,12 +220,12 @@ def sample_groups(
         temperature=settings.temperature,
         seed=settings.seed,
     )
-    form, right = earned(settings, repeated, completions)
-    total = [settings.format_weight * f + settings.accuracy_weight * r for f, r in zip(form, right, strict=True)]
+    scores = earned(settings, repeated, completions)
+    total = (np.array(reward_weights(settings)) @ scores).tolist()
     advantages = group_advantages(total, settings.num_generations, settings.scale_rewards)
     names = ("completion", "format", "accuracy", "reward", "advantage")
     members = [
-        dict(zip(names, row, strict=True)) for row in zip(completions, form, right, total, advantages, strict=True)
+        dict(zip(names, row, strict=True)) for row in zip(completions, *scores[:2], total, advantages, strict=True)
     ]
     return [members[i : i + settings.num_generations] for i in range(0, len(members), settings.num_generations)]
 
