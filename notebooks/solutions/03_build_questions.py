@@ -31,16 +31,20 @@ def mirrored(episodes, keyframes, settings):
 
 @distractor("on_the_line")
 def on_the_line(draw):
-    """2. Places between the start of the arm and the truth, or beyond the truth."""
+    """2. Places between the start of the arm and the truth, or beyond the truth. The text-only policy finds the truth
+    where the prompt states the gripper and nearly as often where it does not: it has learned how high truths lie, and
+    places before them hang in the air, places beyond them lie below the table."""
     start, truth = np.array(draw.same_episode[0][:3]), np.array(draw.truth[:3])
     while True:
         yield tuple(start + draw.rng.uniform(0.2, 2) * (truth - start))
 
 
 def sideways(question, settings):
-    """3. Left or right, and how far: the side is written in the picture only, small distances are common."""
-    way = question.target[1] - question.state[1]
-    return f"{round(100 * abs(way))} cm to the {'right' if way > 0 else 'left'}"
+    """3. Left or right, and how far. The text-only policy is right in 44 % and chance is 25 %: which side it is can only
+    be seen, but small distances are common, and so is none. 0 cm has no side, or a question could have two right
+    options."""
+    way = round(100 * (question.target[1] - question.state[1]))
+    return f"{abs(way)} cm to the {'right' if way > 0 else 'left'}" if way else "neither"
 
 
 if __name__ == "__main__":

@@ -47,7 +47,8 @@ def median_error(policy, asked, images="real"):
 
 
 def learning_rates(steps):
-    """1. The slower rate keeps more of the multiple-choice form and errs more in the open one: the trade-off."""
+    """1. Of the multiple-choice form the slower rate keeps all, the faster about half. In so few steps the slower one also
+    errs less in the open form (5 and 9 cm): it has disturbed less of what the base sees. Train longer and compare."""
     choice = read_records(paths.QUESTIONS / "validation.jsonl", Question)[::9][:60]
     policies = {rate: trained(rate, steps) for rate in (1e-3, 1e-4)}
     for rate, policy in policies.items():
@@ -58,7 +59,8 @@ def learning_rates(steps):
 
 
 def share_of_the_position():
-    """2. In the direct form nearly everything that is learned is the position; in `cot` it is a small part."""
+    """2. In the direct form nearly everything that is learned is the position; in `cot` it is a small part:
+    4 of 6 tokens, and 4 of 66."""
     processor = load_processor(BASE)
     for form in ("direct", "cot"):
         example = next(e for e in examples("train", form) if e.id.endswith("waypoint"))

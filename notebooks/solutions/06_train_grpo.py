@@ -31,8 +31,8 @@ def log_of(name, **changes):
 
 
 def form_alone(steps):
-    """1. The form, and nothing else. The base has it already, so nearly all groups are silent: zero spread is near 1,
-    the reward near 1, and accuracy goes nowhere."""
+    """1. The form, and nothing else. The base has it in 94 % of its answers, so three in four groups are silent from the
+    first step on: the reward starts near 1, and nothing pulls at accuracy."""
     log = log_of("form", steps=steps, accuracy_weight=0.0)
     print(log[["reward", "format", "accuracy", "zero_spread"]].mean().round(3).to_string())
 

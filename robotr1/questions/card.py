@@ -10,7 +10,7 @@ import numpy as np
 from robotr1 import paths
 from robotr1.questions.audit import BlindGuess, best_blind
 from robotr1.questions.checks import prompt_tokens
-from robotr1.questions.difficulty import nearest_wrong
+from robotr1.questions.difficulty import UNITS, nearest_wrong
 from robotr1.questions.forms import Forms
 from robotr1.questions.strategy_audit import StrategyGuess, best_guesses
 from robotr1.records import Question, SftExample, write_records
@@ -46,7 +46,7 @@ def question_card(
         },
         "frames_without_script": dict(without_script or {}),
         "longest_prompt_tokens": max((prompt_tokens(question.prompt) for question in questions), default=0),
-        "nearest_wrong": {type: _spread(questions, type) for type in settings.types},
+        "nearest_wrong": {type: _spread(questions, type) for type in settings.types if type in UNITS},
         "blind": {
             split: {type: dataclasses.asdict(best[split, type]) for type in settings.types if (split, type) in best}
             for split in splits

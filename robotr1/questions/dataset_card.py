@@ -45,7 +45,7 @@ def dataset_card(card: Mapping[str, Any]) -> str:
         settings=settings,
         tokens=card["longest_prompt_tokens"],
         spread=_table(
-            ["type", "25 %", "50 %", "75 %"], [_spread_row(type, card["nearest_wrong"][type]) for type in types]
+            ["type", "25 %", "50 %", "75 %"], [_spread_row(*spread) for spread in card["nearest_wrong"].items()]
         ),
         chance=f"{card['chance']:.1%}",
         blind=_table(
@@ -99,7 +99,7 @@ def _tasks(splits: Mapping[str, Any]) -> str:
 
 
 def _spread_row(type: str, spread: Mapping[str, float]) -> list[str]:
-    return [type, *(f"{value:.3g} {UNITS.get(type, '')}".strip() for value in spread.values())]
+    return [type, *(f"{value:.3g} {UNITS[type]}" for value in spread.values())]
 
 
 def _strategies(rows: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> str:

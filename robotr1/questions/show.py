@@ -114,8 +114,12 @@ def plot_strategies(axes: Axes, rows: Sequence[StrategyGuess], type: str, chance
 
 
 def plot_difficulty(axes: Axes, questions: Sequence[Question], type: str) -> None:
-    """How far the nearest wrong option is from the truth."""
+    """How far the nearest wrong option is from the truth; words where such answers have no distance."""
+    if type not in UNITS:
+        axes.set(title=type, xticks=[], yticks=[])
+        axes.text(0.5, 0.5, "no distance between\nsuch answers", ha="center", va="center", transform=axes.transAxes)
+        return
     distances = [nearest_wrong(question) for question in questions if question.type == type]
     bins = [0.5, 1.5, 2.5, 3.5] if type == "movement" else 24
     axes.hist(distances, bins=bins, color="#7a9cc6", rwidth=0.9)
-    axes.set(title=type, xlabel=f"nearest wrong option ({UNITS.get(type, 'no distance')})", ylabel="questions")
+    axes.set(title=type, xlabel=f"nearest wrong option ({UNITS[type]})", ylabel="questions")

@@ -57,6 +57,7 @@ SECTIONS = {  # title, sentences, figures, tables and the paper's tables of each
     ),
     "embodied": ("Discrete actions", about_embodied, (), ("embodied",), ()),
 }
+DRAWN_BY = {"attention": "robotr1.report.gaze.attention"}  # the others by the function of their name in figures.py
 ELSEWHERE = {name for _, _, figures, own, _ in SECTIONS.values() for name in (*figures, *own)}
 ELSEWHERE |= {"examples"}  # the report has its examples as text
 
@@ -77,7 +78,12 @@ def render(results: Results, figures: dict[str, Path]) -> str:
         findings=findings(results),
         run=what_was_run(results),
         figures=[
-            {"name": name, "source": embedded(path), **CAPTIONS[name]}
+            {
+                "name": name,
+                "source": embedded(path),
+                "drawn_by": DRAWN_BY.get(name, f"robotr1.report.figures.{name}"),
+                **CAPTIONS[name],
+            }
             for name, path in figures.items()
             if name not in ELSEWHERE
         ],

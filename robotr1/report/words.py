@@ -36,6 +36,13 @@ CAPTIONS = {
         "caption": "The same policies answer the same questions with a grey image. A policy that looks falls "
         "toward the text-only line; one that had learned a shortcut would stay where it was.",
     },
+    "attention": {
+        "title": "Where attention lies while a position is written",
+        "caption": "Brighter patches get more attention, mean over all layers and heads; the cross is where the "
+        "written position lies in the picture. The two need not meet: each patch carries what others told it "
+        "before, so attention shows where numbers were fetched and not what they are about. Whether the policy "
+        "needs the image is what the blank images tell.",
+    },
     "consistency": {
         "title": "Do the words fit the answer?",
         "caption": "Left: the chosen letter is the option nearest to the position (or movement) written in the "

@@ -36,6 +36,12 @@ def test_letters_and_difficulty_count_every_question(axes, splits, settings):
         axes.clear()
 
 
+def test_a_type_without_distances_says_so(axes, splits):
+    show.plot_difficulty(axes, splits["train"], "colour")
+    assert not axes.patches
+    assert "no distance" in axes.texts[0].get_text()
+
+
 def test_blind_guesses_and_strategies(axes, splits, study, settings):
     rows = audit(splits)
     show.plot_blind(axes, rows, "test_in", 0.25)
