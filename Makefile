@@ -1,4 +1,4 @@
-# make study      from a fresh clone to the report (about half an hour on two cores, no GPU)
+# make study      from a fresh clone to the report (20 to 30 minutes on two cores, no GPU)
 # make test       the tests
 # make notebooks  JupyterLab
 #
@@ -59,9 +59,9 @@ robotr1: the whole study, from nothing to the report. On two CPU cores it takes:
    2. robot meshes              < 1 min     fetched by hash, reduced
    3. demonstrations            2 - 4 min   a simulated arm does ten tasks
    4. keyframes and questions   1 - 2 min
-   5. supervised fine-tuning    4 - 6 min   two answer forms
-   6. reinforcement learning    6 - 9 min   GRPO
-   7. benchmarks and report     3 - 5 min
+   5. supervised fine-tuning    3 - 5 min   two answer forms
+   6. reinforcement learning    4 - 8 min   GRPO
+   7. benchmarks and report     6 - 12 min
 What is already done is not done again; stop with Ctrl-C and go on later with the same command.
 endef
 export PLAN
