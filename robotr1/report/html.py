@@ -24,6 +24,7 @@ TABLE_TITLES = {
     "comparisons": "Paired comparisons on the same questions",
     "consistency": "Do the words fit the letter and the scene?",
     "consistency_change": "Change of the words with reinforcement learning",
+    "places": "Where the place lies that is written about the next waypoint (medians; shares in percent)",
     "seeds": "Algorithms over their seeds",
     "reasoning": "Judge's score of free text, 0 to 3, with intervals over frames",
     "agreement": "Do the judges agree? On answers that were given, the oracle's left out; intervals over frames",

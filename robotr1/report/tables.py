@@ -18,6 +18,7 @@ from robotr1.report.other_tables import (
     seeds_table,
     spatial_table,
 )
+from robotr1.report.places import places_table
 from robotr1.report.results import Results, find_row
 
 CURVES = ("reward", "accuracy", "length", "zero_spread", "cut_off", "entropy", "kl", "loss", "token_accuracy")
@@ -76,6 +77,7 @@ def reading_tables(results: Results) -> dict[str, pd.DataFrame]:
     tables["comparisons"] = comparison_table(results)
     tables["consistency"] = consistency_table(results)
     tables["consistency_change"] = change_table(results)
+    tables["places"] = places_table(results)
     tables["shortcut_audit"] = strategy_table(results)
     tables["reasoning"] = reasoning_table(results)
     tables["agreement"] = agreement_table(results)
