@@ -16,6 +16,7 @@ from transformers import GenerationConfig
 from robotr1 import paths
 from robotr1.policies.generate import generation_config
 from robotr1.policies.load import PolicyError, base_of, load_model, load_processor, put_on, resolve
+from robotr1.questions.splits import SPLITS
 
 DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 
@@ -75,7 +76,11 @@ def model_card(policy: str, base: str, settings: dict[str, Any], dtype: str, met
         "## Accuracy\n",
     ]
     results = _read(metrics / "run_benchmarks.json")
-    rows = {name: results[name] for name in (policy, f"{policy}-blank", "base") if name in results}
+    rows = {
+        name: {split: kinds for split, kinds in results[name].items() if split in SPLITS}
+        for name in (policy, f"{policy}-blank", "base")
+        if name in results
+    }
     if policy in rows:
         columns = list(dict.fromkeys(kind for splits in rows.values() for kinds in splits.values() for kind in kinds))
         lines.append("Share of questions answered right; chance is 25 % with four options.\n")

@@ -113,13 +113,17 @@ def test_the_base_is_known_by_its_weights_not_its_name(base, tmp_path):
 
 
 def test_the_card_tells_what_was_measured(tmp_path):
-    metrics = {"grpo-seed7": {"test_in": {"all": 0.7958, "waypoint": 0.9723}}, "base": {"test_in": {"all": 0.6736}}}
+    metrics = {
+        "grpo-seed7": {"test_in": {"all": 0.7958, "waypoint": 0.9723}, "reasoning": {"planning": 3.0}},
+        "base": {"test_in": {"all": 0.6736}},
+    }
     (tmp_path / "run_benchmarks.json").write_text(json.dumps(metrics))
-    card = model_card("grpo-seed7", "models/base", {"algorithm": "grpo", "beta": 0.0}, "bfloat16", tmp_path)
+    card = model_card("grpo-seed7", str(tmp_path), {"algorithm": "grpo", "beta": 0.0}, "bfloat16", tmp_path)
     assert card.startswith("---\nlibrary_name: transformers\npipeline_tag: image-text-to-text\n")
     assert "| grpo-seed7 | test_in | 79.6 % | 97.2 % |" in card
     assert "| base | test_in | 67.4 % |  |" in card
     assert "- beta: 0.0" in card
+    assert "planning" not in card, "a judge's score is no share of right answers"
     assert "Not measured" in model_card("unknown", "some/hub-id", {}, "bfloat16", tmp_path)
     assert "base_model: some/hub-id" in model_card("unknown", "some/hub-id", {}, "bfloat16", tmp_path)
 
