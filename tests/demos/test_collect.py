@@ -113,16 +113,18 @@ def test_ctrl_c_leaves_whole_episodes_and_the_next_run_goes_on(collected, tmp_pa
     settings = dataclasses.replace(SETTINGS, workers=workers)
     program = tmp_path / "collect.py"
     program.write_text(COLLECT.replace("{settings}", repr(dataclasses.asdict(settings))))
-    for attempt in range(5):  # on a busy machine all may be collected before the signal comes
-        demos = tmp_path / f"demos{attempt}"
-        # A terminal sends Ctrl-C to the program and all its workers.
-        run = subprocess.Popen([sys.executable, program, demos], stderr=subprocess.PIPE, start_new_session=True)
-        while run.poll() is None and not list(demos.rglob("episode?/low_dim_obs.pkl")):
-            time.sleep(0.01)
-        os.killpg(run.pid, signal.SIGINT)
-        _, errors = run.communicate(timeout=60)
-        if run.returncode != 0:
-            break
+    demos = tmp_path / "demos"
+    # A terminal sends Ctrl-C to the program and all its workers. (A shell's background job would ignore it.)
+    run = subprocess.Popen(
+        [sys.executable, program, demos],
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    while run.poll() is None and not list(demos.rglob("episode?/low_dim_obs.pkl")):
+        time.sleep(0.01)
+    os.killpg(run.pid, signal.SIGINT)
+    _, errors = run.communicate(timeout=60)
     assert run.returncode != 0
     assert b"KeyboardInterrupt" in errors
     kept = {path: path.stat().st_mtime_ns for path in demos.rglob("episode?/low_dim_obs.pkl")}
