@@ -158,6 +158,14 @@ def test_a_fresh_clone_is_not_modified(tmp_path):
     assert not modified, "run `dvc repro` and commit dvc.lock with what it made"
 
 
+def test_results_name_no_machine_paths():
+    """What a reader gets would look the same from another machine, and from another run on this one."""
+    results = [path for folder in (paths.REPORTS, paths.PREDICTIONS) for path in folder.rglob("*") if path.is_file()]
+    machine = re.compile(rb"(?<![\w.])/(?:tmp|root|home|Users|work)/")
+    found = [paths.relative(path) for path in results if path.suffix != ".png" and machine.search(path.read_bytes())]
+    assert not found
+
+
 @pytest.mark.slow
 def test_the_whole_study_runs_on_the_ci_profile(tmp_path):
     root = copy_of_repository(tmp_path)
