@@ -1,6 +1,6 @@
 """How the time of a GRPO step grows with group size, prompt, completion and image, for TRL's trainer and ours.
 
-    python benchmarks/grpo_cost.py            measure, write benchmarks/results/grpo_cost.json, draw reports/figures/
+    python benchmarks/grpo_cost.py            measure, write benchmarks/results/grpo_cost.json, draw reports/grpo_cost.png
     python benchmarks/grpo_cost.py --draw     draw again from the file
     python benchmarks/grpo_cost.py --curves 60   instead: learning curves over three seeds, TRL and ours
 
@@ -118,7 +118,7 @@ def main() -> None:
     file = RESULTS / "grpo_cost.json"
     if not options.draw:
         paths.write_json(file, sweep(options.steps))
-    draw(json.loads(file.read_text()), paths.FIGURES / "grpo_cost.png")
+    draw(json.loads(file.read_text()), paths.REPORTS / "grpo_cost.png")
 
 
 if __name__ == "__main__":
