@@ -1,6 +1,6 @@
 """How the time of a GRPO step grows with group size, prompt, completion and image, for TRL's trainer and ours.
 
-    python benchmarks/grpo_cost.py            measure, write benchmarks/results/grpo_cost.json, draw reports/grpo_cost.png
+    python benchmarks/grpo_cost.py            measure (results/grpo_cost.json), draw reports/grpo_cost.png
     python benchmarks/grpo_cost.py --draw     draw again from the file
     python benchmarks/grpo_cost.py --curves 60   instead: learning curves over three seeds, TRL and ours
 
