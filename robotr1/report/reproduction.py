@@ -22,6 +22,7 @@ import pandas as pd
 import yaml
 
 from robotr1 import paths
+from robotr1.evaluation.mcqa import REFERENCES
 from robotr1.report.names import label, ordered
 from robotr1.report.results import find_row
 from robotr1.report.tables import markdown
@@ -143,7 +144,7 @@ def _policies(past: Committed, root: Path) -> list[dict[str, str]]:
     )
     rows = []
     for policy in ordered([*before["policy"], *today["policy"]]):
-        if policy in ("oracle", "random", "majority", "text_only"):
+        if policy in REFERENCES:
             continue
         for split in sorted({*before["split"], *today["split"]}):
             then, now = (find_row(table, policy=policy, split=split) for table in (before, today))
