@@ -2,6 +2,7 @@ import dataclasses
 
 import pytest
 import torch
+from adapted_trainer import adapted_trainer
 from small_settings import GRPO
 from trl import GRPOTrainer, RLOOTrainer
 
@@ -19,14 +20,7 @@ def checkpoints(tmp_path, monkeypatch):
 
 
 def make_trainer(base, questions, **changes):
-    trainer = rl.make_trainer(dataclasses.replace(GRPO, **changes), questions, base, "grouped")
-    trainer.model.train()
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for name, weights in trainer.model.named_parameters():
-            if "lora_B" in name:
-                weights.copy_(0.02 * torch.randn(weights.shape, generator=generator))
-    return trainer
+    return adapted_trainer(dataclasses.replace(GRPO, **changes), questions, base, "grouped", 0.02)
 
 
 def trl_trainer(base, questions, settings):

@@ -2,26 +2,18 @@ import dataclasses
 
 import pytest
 import torch
+from adapted_trainer import adapted_trainer, of_three_lengths
 from small_settings import GRPO
 from trl import GRPOTrainer
 
 from robotr1 import paths
-from robotr1.training import rl
 from robotr1.training.packing import ATTENTION, Groups, find_groups, language_core, pack
 
 FIELDS = ("pixel_values", "image_grid_thw", "mm_token_type_ids")
 
 
 def make_trainer(base, questions, **changes):
-    asked = [dataclasses.replace(q, prompt=q.prompt + "\nTask left." * (i % 3)) for i, q in enumerate(questions)]
-    trainer = rl.make_trainer(dataclasses.replace(GRPO, **changes), asked, base, "packing")
-    trainer.model.train()
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for name, weights in trainer.model.named_parameters():
-            if "lora_B" in name:
-                weights.copy_(0.05 * torch.randn(weights.shape, generator=generator))
-    return trainer
+    return adapted_trainer(dataclasses.replace(GRPO, **changes), of_three_lengths(questions), base, "packing", 0.05)
 
 
 def completions(trainer):

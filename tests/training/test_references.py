@@ -6,6 +6,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from adapted_trainer import adapted_trainer, of_three_lengths
 from small_settings import GRPO
 
 from robotr1 import paths
@@ -29,14 +30,7 @@ def trainer(base, questions):
 
 def make_trainer(base, questions, settings):
     """Prompts of three lengths, and an adapter that is not zero."""
-    asked = [dataclasses.replace(q, prompt=q.prompt + "\nTask left." * (i % 3)) for i, q in enumerate(questions)]
-    trainer = rl.make_trainer(settings, asked, base, "references")
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for name, weights in trainer.model.named_parameters():
-            if "lora_B" in name:
-                weights.copy_(0.05 * torch.randn(weights.shape, generator=generator))
-    trainer.model.train()
+    trainer = adapted_trainer(settings, of_three_lengths(questions), base, "references", 0.05)
     trainer.current_gradient_accumulation_steps = 1
     return trainer
 

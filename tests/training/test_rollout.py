@@ -3,12 +3,12 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from adapted_trainer import adapted_trainer, of_three_lengths
 from small_settings import GRPO
 from transformers import LogitsProcessorList, TemperatureLogitsWarper, TopPLogitsWarper
 from trl import GRPOTrainer
 
 from robotr1 import paths
-from robotr1.training import rl
 from robotr1.training.rollout import Sampling, draw
 
 
@@ -19,15 +19,7 @@ def checkpoints(tmp_path, monkeypatch):
 
 def make_trainer(base, questions, **changes):
     """A trainer on prompts of different lengths whose adapter changes what the model says."""
-    asked = [dataclasses.replace(q, prompt=q.prompt + "\nTask left." * (i % 3)) for i, q in enumerate(questions)]
-    trainer = rl.make_trainer(dataclasses.replace(GRPO, **changes), asked, base, "rollout")
-    trainer.model.train()
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for name, weights in trainer.model.named_parameters():
-            if "lora_B" in name:
-                weights.copy_(0.2 * torch.randn(weights.shape, generator=generator))
-    return trainer
+    return adapted_trainer(dataclasses.replace(GRPO, **changes), of_three_lengths(questions), base, "rollout", 0.2)
 
 
 def written(trainer, prompts=5):
