@@ -9,7 +9,7 @@ from robotr1 import fields, paths, settings
 from robotr1.settings import FinetuneSft, SettingsError, TrainGrpo
 
 FOLDER = paths.ROOT / "ablation"
-DEFAULTS = {"changes": {}, "in_prompt": [], "start": ""}
+DEFAULTS = {"changes": {}, "in_prompt": [], "distractors": "", "start": ""}
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Run:
     section: Literal["none", "finetune_sft", "train_grpo"]  # the stage that trains; none: the base as it is
     changes: dict  # of the study's section
     in_prompt: list[Literal["axes", "reference", "scale"]]  # metadata told in prompts, in training and afterwards
+    distractors: str  # the strategy that draws wrong waypoints in training; empty: the study's
     start: str  # the run whose policy of the same seed is trained on; empty: the base
 
 

@@ -1,49 +1,20 @@
 """One run of the ablation: train as params.yaml says, answer the held-out questions, write predictions and metrics."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 
 from robotr1 import paths, settings
+from robotr1.ablation.asked import as_open, with_distractors, with_metadata
 from robotr1.ablation.plan import FOLDER, Run, read_plan, section_of
 from robotr1.evaluation import benchmark, mcqa
-from robotr1.metadata import Metadata
 from robotr1.policies.generate import complete
 from robotr1.policies.load import load_policy
-from robotr1.questions.prompts import mcqa_prompt
-from robotr1.records import OpenQuestion, Prediction, Question, read_records
-from robotr1.settings import BuildQuestions, FinetuneSft, RunBenchmarks, SettingsError, TrainGrpo
+from robotr1.records import Prediction, Question
+from robotr1.settings import FinetuneSft, RunBenchmarks, SettingsError, TrainGrpo
 from robotr1.training import regime, rl, sft
-
-SPLITS = ("validation", "test_in", "test_out")
-
-
-def with_metadata(
-    questions: Sequence[Question], told: Sequence[str], prompts: BuildQuestions, scenes: Mapping[str, Metadata]
-) -> list[Question]:
-    """The same questions with the metadata parts `told` in their prompts; unchanged where nothing is told."""
-    if not told:
-        return list(questions)
-    states = {"waypoint": prompts.show_state, "movement": prompts.show_state_in_movement}
-    return [
-        replace(
-            q,
-            prompt=mcqa_prompt(
-                q.type,
-                q.instruction,
-                q.state if states.get(q.type, False) else None,
-                q.options,
-                form=prompts.prompt,
-                decimals=prompts.decimals,
-                metadata=replace(scenes[q.task], in_prompt=list(told)),
-                kind=prompts.state,
-            ),
-        )
-        for q in questions
-    ]
 
 
 def train(run: Run, chosen: FinetuneSft | TrainGrpo, study: Mapping[str, Any], output: Path) -> list[dict[str, Any]]:
@@ -52,6 +23,8 @@ def train(run: Run, chosen: FinetuneSft | TrainGrpo, study: Mapping[str, Any], o
         examples = [example for example in sft.read_examples(chosen.form) if example.split == "train"]
         return sft.finetune(chosen, examples, output=output)
     asked = regime.read_asked(chosen)
+    if run.distractors:
+        asked = with_distractors(asked, run.distractors, study["build_questions"])
     if run.in_prompt:
         asked = with_metadata(asked, run.in_prompt, study["build_questions"], benchmark.read_scenes(asked))
     return rl.train(chosen, asked, output=output)
@@ -65,11 +38,13 @@ def answer(
     study: Mapping[str, Any],
     own: Literal["", "direct", "open"],
     most_tokens: int,
+    other_options: Sequence[str] = (),
 ) -> list[Prediction]:
     """Every question greedily in the multiple-choice form; and without options, where the policy learned that (`own`).
 
     Open answers count by the option nearest to the written position (`mcqa.evaluate_own_form`), under the name
-    `<name>-own-form`.
+    `<name>-own-form`. With `other_options`, names of strategies, the waypoint questions are asked again with wrong
+    options drawn by each, under the name `<name>-<strategy>`.
     """
     ask: RunBenchmarks = study["run_benchmarks"]
     torch.set_num_threads(ask.threads)
@@ -87,16 +62,10 @@ def answer(
     elif own == "open":
         asked = as_open(questions)
         predictions += mcqa.evaluate_own_form(name, asked, write(asked))
+    for strategy in other_options:
+        asked = with_distractors([q for q in questions if q.type == "waypoint"], strategy, study["build_questions"])
+        predictions += mcqa.evaluate(f"{name}-{strategy}", asked, write(asked))
     return predictions
-
-
-def as_open(questions: Sequence[Question], folder: Path | None = None) -> list[Question]:
-    """The questions that have an open form, with its prompt."""
-    folder = folder or paths.QUESTIONS
-    opened = {
-        q.id: q.prompt for split in SPLITS for q in read_records(folder / f"open_{split}.jsonl", OpenQuestion)
-    }  # fmt: skip
-    return [replace(question, prompt=opened[question.id]) for question in questions if question.id in opened]
 
 
 def own_form(chosen: FinetuneSft | TrainGrpo | None) -> Literal["", "direct", "open"]:
@@ -120,19 +89,21 @@ def carry_out(name: str, seed: int, folder: Path = FOLDER) -> None:
     if chosen is not None:
         policy = folder / "models" / title
         log = train(run, chosen, study, policy)
-    questions = benchmark.read_questions(most=plan["answering"]["questions_per_split"])
-    most_tokens = plan["answering"]["max_completion_length"]
-    predictions = answer(title, policy, run, questions, study, own_form(chosen), most_tokens)
+    answering = plan["answering"]
+    questions = benchmark.read_questions(most=answering["questions_per_split"])
+    others = answering["other_options"]["strategies"] if name in answering["other_options"]["runs"] else ()
+    most_tokens = answering["max_completion_length"]
+    predictions = answer(title, policy, run, questions, study, own_form(chosen), most_tokens, others)
     with paths.atomic_folder(folder / "predictions" / title) as target:
         mcqa.write_predictions(predictions, target)
-    paths.write_json(folder / "metrics" / f"{title}.json", metrics(predictions, log))
+    paths.write_json(folder / "metrics" / f"{title}.json", metrics(predictions, title, log))
 
 
-def metrics(predictions: Sequence[Prediction], log: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def metrics(predictions: Sequence[Prediction], title: str, log: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Accuracy by form, split and type, and the mean of the last ten steps of training."""
     accuracy: dict[str, Any] = {}
     for row in mcqa.summarize(predictions).itertuples():
-        form = "own_form" if row.policy.endswith(mcqa.OWN_FORM) else "multiple_choice"
+        form = row.policy.removeprefix(title).removeprefix("-") or "multiple_choice"
         accuracy.setdefault(form, {}).setdefault(row.split, {})[row.type] = row.accuracy
     last = log[-10:]
     names = sorted({key for entry in last for key in entry} - {"step"})

@@ -1,0 +1,2 @@
+"""The ablation's questions against the study's, on demonstrations recorded here."""
+
