@@ -4,6 +4,7 @@ PyRep's camera frame has z forward, x to the LEFT and y UP, and its intrinsics c
 the two conventions cancel, so that u = K00 x/z + cx grows to the right and v = K11 y/z + cy grows downward.
 """
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,8 @@ def read_png(path: str | Path) -> np.ndarray:
     """RGB image uint8 [H,W,3]. Raises EpisodeError for a missing or truncated file."""
     path = Path(path)
     try:
-        with Image.open(path, formats=("PNG",)) as image:
+        # From memory: a chunk that claims to be a gigabyte long is then cut at the end of the file, not asked for.
+        with Image.open(io.BytesIO(path.read_bytes()), formats=("PNG",)) as image:
             if max(image.size) > LARGEST:
                 raise ValueError(f"{image.size[0]} x {image.size[1]} pixels")
             return np.array(image.convert("RGB"))

@@ -24,7 +24,6 @@ from robotr1.records import RecordError, read_records
 from robotr1.statistics import mean_interval, sign_flip_test, with_holm
 
 ITEMS = Path(__file__).parent / "items"
-CONTROLS = ("oracle", "random", "majority", "text_only")
 COLUMNS = ("policy", "judge", "ability", "distribution", "items", "frames", "score", "low", "high")
 COLUMNS += ("frame_low", "frame_high", "no_answer", "judge_failed")
 COMPARISON_COLUMNS = ("policy", "baseline", "judge", "ability", "items", "frames")

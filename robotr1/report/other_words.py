@@ -6,7 +6,7 @@ import pandas as pd
 
 from robotr1.evaluation import spatial_exam
 from robotr1.evaluation.agreement import PEOPLE
-from robotr1.evaluation.reasoning import CONTROLS
+from robotr1.evaluation.mcqa import REFERENCES
 from robotr1.report.names import label, ordered
 from robotr1.report.results import Results, p_text
 from robotr1.report.words import difference, listed
@@ -44,7 +44,7 @@ def about_reasoning(results: Results) -> list[str]:
     if not len(table):
         return []
     items = table[table["policy"] == table["policy"].iloc[0]]["items"].sum()
-    asked = table[~table["policy"].isin(CONTROLS)]
+    asked = table[~table["policy"].isin(REFERENCES)]
     judge = table["judge"].iloc[0]
     who = f"the language model {judge}"
     if judge == "reference":

@@ -327,6 +327,20 @@ class TestBrokenInput:
             with pytest.raises(EpisodeError, match=r"10\.png: not a readable PNG"):
                 episode.image(10)
 
+    def test_pixels_that_claim_two_gigabytes_take_no_memory(self, make_episode):
+        folder = make_episode()
+        path = folder / "front_rgb/10.png"
+        head, name, rest = path.read_bytes().partition(b"IDAT")
+        path.write_bytes(head[:-4] + (2**31 - 1).to_bytes(4, "big") + name + rest)
+        episode = read_episode(folder)
+        tracemalloc.start()
+        try:
+            with contextlib.suppress(EpisodeError):
+                episode.image(10)
+            assert tracemalloc.get_traced_memory()[1] < 50e6
+        finally:
+            tracemalloc.stop()
+
     def test_image_beyond_the_end(self, make_episode):
         folder = make_episode()
         (folder / "front_rgb/20.png").rename(folder / "front_rgb/24.png")
