@@ -13,7 +13,7 @@ import pandas as pd
 
 from robotr1.evaluation.mcqa import BLANK, OWN_FORM, REFERENCES
 from robotr1.questions.answers import parse_position, thought
-from robotr1.questions.prompts import LETTERS
+from robotr1.questions.thoughts import nearest_option
 from robotr1.records import Question
 from robotr1.report.names import interval, label, ordered
 from robotr1.report.results import Results
@@ -45,15 +45,17 @@ def places_table(results: Results) -> pd.DataFrame:
                 )
         chosen = [question for question in asked.values() if question.split == split]
         if chosen:
-            rule = accuracy_interval([nearest_to_gripper(q) == q.answer for q in chosen], results.settings.confidence)
+            rule = accuracy_interval(
+                [nearest_option(q.options, q.state[:3]) == q.answer for q in chosen], results.settings.confidence
+            )
             rows.append({"split": split, "policy": RULE, "right": interval(*rule)})
     return pd.DataFrame(rows).fillna("–")
 
 
-def nearest_to_gripper(question: Question) -> str:
-    """The letter of the option nearest to where the gripper is."""
-    distances = [math.dist(parse_position(option), question.state[:3]) for option in question.options]
-    return LETTERS[int(np.argmin(distances))]
+def nearer_to_gripper(completion: str, question: Question) -> bool | None:
+    """Whether the place written in the thought lies nearer to the gripper than to the next waypoint; None without."""
+    place = parse_position(thought(completion))
+    return math.dist(place, question.state[:3]) < math.dist(place, question.target[:3]) if place else None
 
 
 def _distances(pairs: Iterable[tuple[list[float], Question]], results: Results) -> dict[str, str]:

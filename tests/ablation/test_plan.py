@@ -41,6 +41,8 @@ def test_only_what_is_compared_differs():
         "waypoint": {"types"},
         "waypoint_state": {"types"},
         "open": {"form", "types"},
+        "consistency": {"consistency_weight"},
+        "same_episode": set(),
         "metadata": set(),
         "cold_start_grpo": {"max_completion_length"},
     }

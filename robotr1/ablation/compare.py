@@ -1,0 +1,146 @@
+"""Runs of the ablation against each other, paired by question and by seed.
+
+Two runs are compared on the questions that both answered. A question's score is its mean over the seeds; the interval
+of the difference draws whole episodes (statistics.mean_interval), and beside it stands McNemar's exact test for each
+seed alone (statistics.paired_difference). A difference counts only where the interval leaves out zero and every seed
+has its sign: three seeds are few.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from robotr1.evaluation.mcqa import OPEN_TYPES, OWN_FORM, episode_of
+from robotr1.records import Prediction
+from robotr1.statistics import mean_interval, paired_difference
+
+SPLITS = {"validation": "validation", "test_in": "new episodes", "test_out": "new tasks"}
+OTHER_OPTIONS = "-same_episode"  # how a run is named on waypoint questions with wrong options of the same episode
+Answers = Mapping[str, Sequence[Prediction]]  # by policy: the run, its seed and the form
+Scores = dict[int, dict[str, bool]]  # by seed, then by question
+ALL, POSITIONS, WAYPOINTS = ("waypoint", "state", "movement"), OPEN_TYPES, ("waypoint",)
+FORM_NAMES = {"": "", OWN_FORM: ", own form", OTHER_OPTIONS: ", other options"}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Is `run` better than `other`? On questions of `types`.
+
+    The forms say how they were asked: with options ("", as in the study), as the supervised policy was trained
+    (`OWN_FORM`), or with other wrong options (`OTHER_OPTIONS`).
+    """
+
+    question: str
+    run: str
+    other: str
+    types: tuple[str, ...] = ALL
+    run_form: str = ""
+    other_form: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.run}{FORM_NAMES[self.run_form]} − {self.other}{FORM_NAMES[self.other_form]}"
+
+
+COMPARISONS = (
+    Comparison("GRPO or imitation?", "grpo", "sft_direct", POSITIONS, other_form=OWN_FORM),
+    Comparison("GRPO or imitation?", "grpo", "sft_cot", POSITIONS, other_form=OWN_FORM),
+    Comparison("GRPO or imitation?", "grpo", "base"),
+    Comparison("Which algorithm?", "rloo", "grpo"),
+    Comparison("Which algorithm?", "reinforce_plus_plus", "grpo"),
+    Comparison("Which questions?", "waypoint", "grpo"),
+    Comparison("Which questions?", "waypoint_state", "grpo"),
+    Comparison("Which questions?", "waypoint_state", "waypoint"),
+    Comparison("Wrong options near the arm?", "same_episode", "grpo", WAYPOINTS, OTHER_OPTIONS, OTHER_OPTIONS),
+    Comparison("Wrong options near the arm?", "same_episode", "base", WAYPOINTS, OTHER_OPTIONS, OTHER_OPTIONS),
+    Comparison("Wrong options near the arm?", "grpo", "base", WAYPOINTS, OTHER_OPTIONS, OTHER_OPTIONS),
+    Comparison("Wrong options near the arm?", "same_episode", "grpo", WAYPOINTS),
+    Comparison("A reward for agreement?", "consistency", "grpo"),
+    Comparison("Cold start?", "cold_start_grpo", "grpo"),
+    Comparison("Cold start?", "cold_start_grpo", "cold_start"),
+    Comparison("Metadata in the prompt?", "metadata", "grpo"),
+    Comparison("Metadata in the prompt?", "base_metadata", "base"),
+    Comparison("Open reward?", "open", "grpo", POSITIONS, run_form=OWN_FORM),
+    Comparison("Open reward?", "open", "waypoint_state", POSITIONS),
+)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Accuracy of one run minus that of another on shared questions, seeds averaged; `std` is over the seeds."""
+
+    mean: float
+    std: float  # nan with one seed
+    low: float
+    high: float
+    by_seed: list[float]
+    p_values: list[float]  # exact McNemar, one for each seed
+
+    @property
+    def verdict(self) -> Literal["better", "worse", "not told apart"]:
+        if self.low > 0 and min(self.by_seed) > 0:
+            return "better"
+        if self.high < 0 and max(self.by_seed) < 0:
+            return "worse"
+        return "not told apart"
+
+
+def scores(given: Answers, run: str, split: str, types: Sequence[str], form: str = "") -> Scores:
+    """Right or wrong for each seed and question of one run, asked in one form."""
+    found: Scores = {}
+    for policy, predictions in given.items():
+        seed = policy.removeprefix(f"{run}-").removesuffix(form)
+        answers = {p.id: p.correct for p in predictions if p.split == split and p.type in types}
+        if seed.isdecimal() and policy == f"{run}-{seed}{form}" and answers:
+            found[int(seed)] = answers
+    return found
+
+
+def difference(ours: Scores, theirs: Scores, confidence: float = 0.95) -> Difference:
+    """Compare seed by seed; an untrained policy has one seed only, which then stands against each of the other's.
+
+    Raises ValueError where the two share no seeds or answered no common question.
+    """
+    lone = len(ours) == 1 or len(theirs) == 1
+    seeds = sorted({*ours, *theirs}) if lone else sorted({*ours} & {*theirs})
+    pairs = [(of_seed(ours, seed), of_seed(theirs, seed)) for seed in seeds if ours and theirs]
+    shared = sorted(set.intersection(*({*a} & {*b} for a, b in pairs))) if pairs else []
+    if not shared:
+        raise ValueError("the two runs share no seed or no question")
+    clusters = [episode_of(name) for name in shared]
+    tests = [paired_difference([a[q] for q in shared], [b[q] for q in shared], clusters=clusters) for a, b in pairs]
+    each = [float(np.mean([a[q] - b[q] for a, b in pairs])) for q in shared]
+    mean, low, high = mean_interval(each, confidence, clusters=clusters)
+    by_seed = [test.difference for test in tests]
+    return Difference(mean, deviation(by_seed), low, high, by_seed, [test.p_value for test in tests])
+
+
+def of_seed(one: Scores, seed: int) -> dict[str, bool]:
+    """The answers of a seed; those of the only seed where there is one."""
+    return one[seed] if len(one) > 1 else next(iter(one.values()))
+
+
+def deviation(values: Sequence[float]) -> float:
+    """The standard deviation of a sample; nan where there is one value."""
+    return float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
+
+
+def accuracies(one: Scores) -> list[float]:
+    return [float(np.mean(list(answers.values()))) for _, answers in sorted(one.items())]
+
+
+def compare(given: Answers) -> list[tuple[Comparison, dict[str, Difference]]]:
+    """Every comparison whose runs are there, on both test splits."""
+    made = []
+    for one in COMPARISONS:
+        found = {}
+        for split in ("test_in", "test_out"):
+            ours = scores(given, one.run, split, one.types, one.run_form)
+            theirs = scores(given, one.other, split, one.types, one.other_form)
+            if ours and theirs:
+                found[split] = difference(ours, theirs)
+        if found:
+            made.append((one, found))
+    return made
