@@ -2,7 +2,6 @@
 
     python benchmarks/grpo_cost.py            measure (results/grpo_cost.json), draw reports/grpo_cost.png
     python benchmarks/grpo_cost.py --draw     draw again from the file
-    python benchmarks/grpo_cost.py --curves 60   instead: learning curves over three seeds, TRL and ours
 
 On models/base, four questions a step; one thing is changed at a time. Every group keeps its spread (an alternating
 reward) and every completion has full length (no token ends it), so that nothing is skipped and lengths are as stated.
@@ -16,14 +15,13 @@ import tempfile
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-from grpo_step import RESULTS, coin, make, measure
-from scipy.stats import ttest_ind
+from grpo_step import RESULTS, coin, measure
 from stage_times import machine
 
 from robotr1 import paths
 from robotr1.records import Question, read_records
 from robotr1.settings import load_settings
-from robotr1.training import rl, runs
+from robotr1.training import runs
 
 USUAL = {"group": 5, "prompt": 0, "completion": 24, "image": 140}
 CURVES = {  # what is varied: its axis and values
@@ -85,36 +83,12 @@ def draw(result: dict, file: Path) -> None:
     fig.savefig(file)
 
 
-def learning_curves(steps: int, seeds: int = 3) -> dict:
-    """Rewards of every step of both trainers; Welch's test on each run's mean over its second half."""
-    settings = dataclasses.replace(load_settings()["train_grpo"], algorithm="grpo", steps=steps, save_steps=steps + 1)
-    questions, base = read_records(paths.QUESTIONS / "train.jsonl", Question), paths.MODELS / "base"
-    rewards: dict[str, list[list[float]]] = {"trl": [], "ours": []}
-    with runs.torch_threads(settings.threads):
-        for seed in range(seeds):
-            for name, variant in {"trl": {"trl": True}, "ours": {}}.items():
-                seeded = dataclasses.replace(settings, seed=seed)
-                trainer, cache = make(seeded, questions, base, variant, None, rl.REWARDS["mcqa"])
-                with cache:
-                    trainer.train()
-                rewards[name].append([entry["reward"] for entry in trainer.state.log_history if "loss" in entry])
-    late = {name: [statistics.mean(run[steps // 2 :]) for run in curves] for name, curves in rewards.items()}
-    test = ttest_ind(late["trl"], late["ours"], equal_var=False)
-    return {"rewards": rewards, "second_half": late, "p_value": float(test.pvalue)}
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=2, help="measured steps at each point")
     parser.add_argument("--draw", action="store_true", help="only draw")
-    parser.add_argument("--curves", type=int, metavar="STEPS", help="train for so many steps instead")
     options = parser.parse_args()
     paths.CHECKPOINTS = Path(tempfile.mkdtemp(prefix="robotr1-benchmark-"))
-    if options.curves:
-        found = learning_curves(options.curves)
-        paths.write_json(RESULTS / "grpo_curves.json", found)
-        print({key: found[key] for key in ("second_half", "p_value")})
-        return
     file = RESULTS / "grpo_cost.json"
     if not options.draw:
         paths.write_json(file, sweep(options.steps))

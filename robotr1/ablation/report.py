@@ -1,5 +1,6 @@
 """The ablation in one page: mean and deviation over seeds, paired differences, and what the thoughts speak of."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from robotr1 import paths
 from robotr1.ablation.compare import (
     ALL,
     FORM_NAMES,
+    OTHER_OPTIONS,
     SPLITS,
     Answers,
     Comparison,
@@ -79,8 +81,9 @@ def page(
     rows: Mapping[str, Mapping[str, list[float]]],
     made: Sequence[tuple[Comparison, dict[str, Difference]]],
     spoken: Mapping[str, Mapping[str, list[float]]],
+    blind: Mapping[str, float],
 ) -> str:
-    """The report as Markdown."""
+    """The report as Markdown. `blind` is, by split, what `blind_guesses` found for the other options."""
     lines = [
         "# What makes the difference",
         "",
@@ -88,6 +91,7 @@ def page(
         "tasks, *new tasks* were never trained on. *Own form*: asked openly, as in training; the option nearest to the",
         "written position counts, and there are no movement questions. *Other options*: waypoint questions only, whose",
         "wrong options are places that the gripper visits in the same episode. Compare such rows with their like only.",
+        *([f"Without the image, the best guess at them is right in {told}."] if (told := guesses(blind)) else []),
         "",
         "| run | seeds | " + " | ".join(SPLITS.values()) + " |",
         "| --- | --- |" + " --- |" * len(SPLITS),
@@ -125,6 +129,19 @@ def page(
     return "\n".join(lines) + "\n"
 
 
+def blind_guesses(card: Mapping, strategy: str) -> dict[str, float]:
+    """By split, the best accuracy of a policy that sees no image, at waypoints with `strategy`'s wrong options."""
+    found: dict[str, float] = {}
+    for row in card["strategies"]:
+        if (row["strategy"], row["type"], row["stated"]) == (strategy, "waypoint", False):
+            found[row["split"]] = max(row["accuracy"], found.get(row["split"], 0.0))
+    return found
+
+
+def guesses(blind: Mapping[str, float]) -> str:
+    return ", ".join(f"{100 * share:.1f} % ({SPLITS[split]})" for split, share in blind.items())
+
+
 def with_spread(seeds: Sequence[float]) -> str:
     return f"{100 * np.mean(seeds):.1f} {spread(seeds)}".strip() if seeds else "–"
 
@@ -142,8 +159,11 @@ def main(folder: Path = FOLDER) -> None:
             given.setdefault(prediction.policy, []).append(prediction)
     questions = {question.id: question for question in read_questions()}
     rows, made = table(given, runs), compare(given)
+    spoken = thoughts(given, questions, runs)
+    card = paths.QUESTIONS / "card.json"
+    blind = blind_guesses(json.loads(card.read_text()), OTHER_OPTIONS.removeprefix("-")) if card.is_file() else {}
     draw(rows, folder / "accuracy.png")
-    paths.write_text(folder / "report.md", page(rows, made, spoken := thoughts(given, questions, runs)))
+    paths.write_text(folder / "report.md", page(rows, made, spoken, blind))
     differences = {
         f"{one.name} ({', '.join(one.types)})": {
             split: {"difference": d.mean, "std": d.std, "low": d.low, "high": d.high, "verdict": d.verdict}

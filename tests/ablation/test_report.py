@@ -56,3 +56,19 @@ def test_the_page_says_what_the_predictions_say(tmp_path, asked):
     assert "| 0.0 ± 0.0 |" in thoughts.split("| rloo |")[1].splitlines()[0]
     assert (tmp_path / "accuracy.png").stat().st_size > 5000
     assert (tmp_path / "metrics/report.json").is_file()
+
+
+def test_the_best_guess_without_the_image_is_of_this_strategy_and_the_waypoints():
+    rows = [
+        ("same_episode", "waypoint", False, "test_in", 0.6),
+        ("same_episode", "waypoint", False, "test_in", 0.7),
+        ("same_episode", "waypoint", True, "test_in", 0.9),
+        ("same_episode", "state", False, "test_in", 0.8),
+        ("uniform", "waypoint", False, "test_in", 0.95),
+        ("same_episode", "waypoint", False, "test_out", 0.5),
+    ]
+    names = ("strategy", "type", "stated", "split", "accuracy")
+    found = report.blind_guesses({"strategies": [dict(zip(names, row, strict=True)) for row in rows]}, "same_episode")
+    assert found == {"test_in": 0.7, "test_out": 0.5}
+    assert report.guesses(found) == "70.0 % (new episodes), 50.0 % (new tasks)"
+    assert report.guesses({}) == ""
