@@ -61,16 +61,23 @@ def thoughts(
 
 
 def draw(rows: Mapping[str, Mapping[str, list[float]]], path: Path) -> None:
-    """One line a run: every seed as a dot, the mean as a stroke."""
-    figure, axes = plt.subplots(1, 2, figsize=(9, 0.34 * len(rows) + 1.2), sharey=True, layout="constrained")
+    """One line a run: every seed as a dot, the mean as a stroke; a rule between forms, which ask other questions."""
+    form_of = {name: next(form for form in reversed(FORM_NAMES.values()) if name.endswith(form)) for name in rows}
+    names = sorted(rows, key=lambda name: list(FORM_NAMES.values()).index(form_of[name]))  # stable: else as they came
+    figure, axes = plt.subplots(1, 2, figsize=(9, 0.27 * len(rows) + 1.2), sharey=True, layout="constrained")
     for ax, split in zip(axes, ("test_in", "test_out"), strict=True):
-        for place, seeds in enumerate(row.get(split, []) for row in rows.values()):
+        for place, name in enumerate(names):
+            seeds = rows[name].get(split, [])
             ax.plot(seeds, [place] * len(seeds), "o", color="#0072B2", alpha=0.6, markersize=5)
             if seeds:
-                ax.plot(np.mean(seeds), place, "|", color="black", markersize=14)
+                ax.plot(np.mean(seeds), place, "|", color="black", markersize=12)
+            if place and form_of[name] != form_of[names[place - 1]]:
+                ax.axhline(place - 0.5, color="0.6", linewidth=0.8)
         ax.axvline(0.25, color="0.6", linestyle=":", linewidth=1)
-        ax.set(title=SPLITS[split], xlabel="accuracy")
-    axes[0].set_yticks(range(len(rows)), list(rows))
+        ax.grid(axis="x", color="0.9", linewidth=0.6)
+        ax.set_axisbelow(True)
+        ax.set(title=SPLITS[split], xlabel="accuracy", xlim=(-0.02, 1))
+    axes[0].set_yticks(range(len(names)), names)
     axes[0].invert_yaxis()
     with paths.atomic_write(path) as temporary:
         figure.savefig(temporary, dpi=120)
