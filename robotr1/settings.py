@@ -184,6 +184,7 @@ class RunBenchmarks:
     max_completion_length: int = at_least(1)
     temperature: float = at_least(0)  # 0 is greedy
     questions_per_split: int = at_least(0)  # drawn evenly; 0: all
+    faithfulness_questions: int = at_least(0)  # of each test split, asked again behind other thoughts; 0: none
     reasoning: list[Literal["planning", "high_level", "movement", "spatial"]]  # abilities asked in free text
     judge: Literal["reference", "endpoint"]  # of free text
     judge_url: str  # of an OpenAI-compatible server, for judge: endpoint

@@ -8,6 +8,7 @@ import pandas as pd
 
 from robotr1.demos.tabletop.tasks import THINGS
 from robotr1.evaluation.embodied_results import SUBSETS, Episode
+from robotr1.evaluation.faithfulness_results import THOUGHTS, Probed
 from robotr1.evaluation.mcqa import BLANK, OPEN_TYPES, evaluate, evaluate_own_form
 from robotr1.evaluation.reasoning import Scored
 from robotr1.evaluation.rubric import ABILITIES, Judgement
@@ -140,6 +141,20 @@ def measured() -> list[SpatialAnswer]:
     ]
 
 
+def probed(episodes: int = 8) -> list[Probed]:
+    """Answers behind other thoughts: the base keeps its letter, the reinforced one takes what a thought speaks for."""
+    rows = []
+    for policy, split in [(p, s) for p in ("grpo-seed0", "base") for s in ("test_in", "test_out")]:
+        for thought, kind in [(t, k) for t in THOUGHTS for k in ("waypoint", "movement")]:
+            speaks = {"own": "A", "borrowed": "BC"}.get(thought)
+            letter = "A" if policy == "base" else (speaks or "D")[0]
+            for n in range(episodes):
+                key = {"id": f"pick_up_cup/variation0/episode{n}/frame0/{kind}", "policy": policy, "split": split}
+                key |= {"type": kind, "thought": thought, "completion": UNTRUSTED, "read": thought != "none"}
+                rows.append(Probed(**key, letter=letter, own="A", speaks=speaks, answer="A" if n % 4 else "B"))
+    return rows
+
+
 def planned() -> list[Episode]:
     """Brackets of the EB-Manipulation protocol: the oracle does all scenes in all wordings, random actions none."""
     played = [("oracle", subset) for subset in SUBSETS] + [("random", SUBSETS[0])]
@@ -177,4 +192,4 @@ def fresh_study(episodes: int = 4) -> Results:
     logs = training_logs()
     judged = answers() + judged_again()
     known = {one.id: one for one in asked}
-    return analyze(SETTINGS, predictions(asked), known, logs, judged, acted(), measured(), planned())
+    return analyze(SETTINGS, predictions(asked), known, logs, judged, acted(), measured(), planned(), probed())

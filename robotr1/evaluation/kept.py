@@ -1,7 +1,7 @@
 """What policies did beyond the multiple-choice exam, on disk: judged answers and played episodes, as JSON lines.
 
-They lie beside a policy's other predictions: `<policy>/reasoning.jsonl`, `spatial.jsonl`, `closed_loop.jsonl`,
-`embodied.jsonl` and, for the few episodes that are shown, `film/<task>-<episode>-<picture>.png`.
+They lie beside a policy's other predictions: `<policy>/faithfulness.jsonl`, `reasoning.jsonl`, `spatial.jsonl`,
+`closed_loop.jsonl`, `embodied.jsonl` and, for the few episodes that are shown, `film/<task>-<episode>-<picture>.png`.
 """
 
 import dataclasses
@@ -15,13 +15,14 @@ from PIL import Image
 
 from robotr1 import fields, paths
 from robotr1.evaluation.embodied_results import Episode
+from robotr1.evaluation.faithfulness_results import Probed
 from robotr1.evaluation.reasoning import Scored
 from robotr1.evaluation.rubric import Judgement
 from robotr1.evaluation.spatial_exam import SpatialAnswer
 from robotr1.evaluation.traces import Step, Trace
 from robotr1.records import RecordError
 
-Row = TypeVar("Row", Scored, SpatialAnswer, Trace, Episode)
+Row = TypeVar("Row", Scored, SpatialAnswer, Trace, Episode, Probed)
 
 
 def write_answers(rows: Sequence[Scored], folder: Path = paths.PREDICTIONS) -> None:
@@ -47,6 +48,16 @@ def write_spatial(rows: Sequence[SpatialAnswer], folder: Path = paths.PREDICTION
 def read_spatial_answers(folder: Path = paths.PREDICTIONS) -> list[SpatialAnswer]:
     """All answers to SpatialRGPT-Bench's questions below `folder`. Raises RecordError where a line is broken."""
     return _read(folder, "spatial.jsonl", lambda mapping, file: fields.build(SpatialAnswer, mapping))
+
+
+def write_probed(rows: Sequence[Probed], folder: Path = paths.PREDICTIONS) -> None:
+    """Write answers behind given thoughts, a file for each policy."""
+    _write_each(rows, "faithfulness.jsonl", folder)
+
+
+def read_probed(folder: Path = paths.PREDICTIONS) -> list[Probed]:
+    """All answers behind given thoughts below `folder`. Raises RecordError where a line is broken."""
+    return _read(folder, "faithfulness.jsonl", lambda mapping, file: fields.build(Probed, mapping))
 
 
 def write_embodied(rows: Sequence[Episode], folder: Path = paths.PREDICTIONS) -> None:

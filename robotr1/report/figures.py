@@ -17,7 +17,9 @@ from matplotlib.figure import Figure
 
 from robotr1 import paths
 from robotr1.evaluation.consistency import MEASURES
+from robotr1.evaluation.faithfulness_results import THOUGHTS
 from robotr1.evaluation.mcqa import BLANK, OWN_FORM, TYPES
+from robotr1.report.faithfulness import PROBED_NAMES, THOUGHT_NAMES
 from robotr1.report.film_strip import film_strip, success_and_failure
 from robotr1.report.names import is_reinforced, is_trained, label, ordered, style
 from robotr1.report.results import HELD_OUT, TRAINED, Results, find_row
@@ -182,6 +184,31 @@ def consistency(results: Results) -> Figure | None:
     return figure
 
 
+def faithfulness(results: Results) -> Figure | None:
+    """What becomes of the letter behind other thoughts than the policy's own, on the first split that was asked."""
+    table = results.faithfulness.query("type == 'all'").rename(columns={"share": "accuracy"})
+    splits = [split for split in results.test_splits if split in set(table["split"])]
+    if not splits:
+        return None
+    rows = table[table["split"] == splits[0]]
+    shown = [name for name in ("same", "right", "follows") if name in set(rows["measure"])]
+    figure, axes = _stacked(len(shown), height=1.7)
+    for axis, name in zip(axes, shown):
+        cells = rows[rows["measure"] == name]
+        _dodged(
+            axis,
+            set(rows["policy"]),
+            THOUGHTS,
+            lambda policy, given, cells=cells: find_row(cells, policy=policy, thought=given),
+        )
+        axis.axhline(results.chance, color="black", linestyle=":", linewidth=1, label="chance")
+        axis.set_xticks(range(len(THOUGHTS)), [THOUGHT_NAMES[given] for given in THOUGHTS])
+        axis.set(ylim=(-0.02, 1.04), ylabel="share", title=PROBED_NAMES[name])
+    axes[-1].set_xlabel(f"given thought ({split_title(splits[0])})")
+    _legend_below(figure)
+    return figure
+
+
 def gains(results: Results) -> Figure | None:
     """Paired differences between policies with their intervals over episodes, all types together."""
     table = results.comparisons.query("type == 'all'")
@@ -233,6 +260,7 @@ FIGURES: dict[str, Callable[[Results], Figure | None]] = {
     "gains": gains,
     "blank_images": blank_images,
     "consistency": consistency,
+    "faithfulness": faithfulness,
     "closed_loop": closed_loop,
     "film": film,
     "examples": example_sheet,

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from robotr1 import paths
 from robotr1.report import tables
+from robotr1.report.faithfulness import about_faithfulness
 from robotr1.report.names import label, printable
 from robotr1.report.other_words import about_acting, about_embodied, about_reasoning, about_spatial
 from robotr1.report.results import Results, headline
@@ -25,6 +26,8 @@ TABLE_TITLES = {
     "consistency": "Do the words fit the letter and the scene?",
     "consistency_change": "Change of the words with reinforcement learning",
     "places": "Where the place lies that is written about the next waypoint (medians; shares in percent)",
+    "faithfulness": "Behind given thoughts: percent, with intervals over questions",
+    "faithfulness_changes": "Paired changes from the policy's own thought",
     "seeds": "Algorithms over their seeds",
     "reasoning": "Judge's score of free text, 0 to 3, with intervals over frames",
     "agreement": "Do the judges agree? On answers that were given, the oracle's left out; intervals over frames",
@@ -35,6 +38,13 @@ TABLE_TITLES = {
     "shortcut_audit": "Shortcut audit: the best blind guess for every way to draw wrong options",
 }
 SECTIONS = {  # title, sentences, figures, tables and the paper's tables of each section with its own heading
+    "faithfulness": (
+        "Does the answer hang on the thought?",
+        about_faithfulness,
+        ("faithfulness",),
+        ("faithfulness", "faithfulness_changes"),
+        (),
+    ),
     "acting": (
         "Acting: the closed loop",
         about_acting,

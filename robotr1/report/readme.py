@@ -1,7 +1,8 @@
 """Keep the README's measured parts equal to the committed run: `python -m robotr1.report.readme`.
 
-Between `<!-- begin: name -->` and `<!-- end: name -->` stand generated lines: `results` (what came out), `stages` (time
-and memory) and `files` (one line per notebook and module). Everything else of the README is written by hand.
+Between `<!-- begin: name -->` and `<!-- end: name -->` stand generated lines: `results` (what came out), `faithfulness`
+(do answers hang on thoughts), `stages` (time and memory) and `files` (one line per notebook and module). Everything
+else of the README is written by hand.
 """
 
 import ast
@@ -14,7 +15,8 @@ import pandas as pd
 
 from robotr1 import paths
 from robotr1.evaluation.mcqa import OWN_FORM, TYPES
-from robotr1.report.names import label, ordered
+from robotr1.report.faithfulness import finding
+from robotr1.report.names import headline_policy, label, ordered
 from robotr1.report.results import find_row
 from robotr1.report.tables import interval, markdown
 
@@ -45,6 +47,16 @@ def _cell(row: pd.Series | None, policy: str, kind: str) -> str:
         return "–"
     text = interval(row["accuracy"], row["low"], row["high"]) if kind == "all" else f"{100 * row['accuracy']:.1f}"
     return text + (" *" if kind == "all" and policy.endswith(OWN_FORM) else "")
+
+
+def faithfulness_section(reports: Path = paths.REPORTS) -> str:
+    """What the probe of thoughts found for base and headline policy on `test_in`; nothing where nobody was probed."""
+    file = reports / "tables/faithfulness.csv"
+    if not file.is_file():
+        return ""
+    table = pd.read_csv(file).query("split == 'test_in'")
+    told = [policy for policy in ("base", headline_policy(table["policy"])) if policy in set(table["policy"])]
+    return "".join(f"- {finding(table, policy, 'test_in')}\n" for policy in told)
 
 
 def stages_section(path: Path = STAGE_TIMES) -> str:
@@ -85,7 +97,12 @@ def fill(text: str, sections: dict[str, str]) -> str:
 def filled(path: Path = README) -> str:
     """The README as it should be. Raises ReadmeError where a mark or a source is missing."""
     try:
-        sections = {"results": results_section(), "stages": stages_section(), "files": files_section()}
+        sections = {
+            "results": results_section(),
+            "faithfulness": faithfulness_section(),
+            "stages": stages_section(),
+            "files": files_section(),
+        }
     except FileNotFoundError as error:
         raise ReadmeError(f"{error.filename} is missing; run `make study`, then benchmarks/stage_times.py") from None
     return fill(path.read_text(encoding="utf-8"), sections)

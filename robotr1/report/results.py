@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from robotr1 import paths
-from robotr1.evaluation import embodied_results, reasoning, spatial_exam, traces
+from robotr1.evaluation import embodied_results, faithfulness_results, reasoning, spatial_exam, traces
 from robotr1.evaluation.agreement import between_judges, read_human_scores
 from robotr1.evaluation.consistency import consistency, consistency_change
 from robotr1.evaluation.embodied_results import Episode
-from robotr1.evaluation.kept import read_answers, read_embodied, read_spatial_answers, read_traces
+from robotr1.evaluation.faithfulness_results import Probed
+from robotr1.evaluation.kept import read_answers, read_embodied, read_probed, read_spatial_answers, read_traces
 from robotr1.evaluation.mcqa import SPLITS, TYPES, chance, compare, read_predictions, standard_pairs, summarize
 from robotr1.evaluation.reasoning import Scored
 from robotr1.evaluation.seeds import over_seeds
@@ -52,6 +53,8 @@ class Results:
     agreement: pd.DataFrame = field(default_factory=pd.DataFrame)  # of judges with each other and with people
     spatial: pd.DataFrame = field(default_factory=pd.DataFrame)  # percent right on SpatialRGPT-Bench's questions
     embodied: pd.DataFrame = field(default_factory=pd.DataFrame)  # success in EB-Manipulation's protocol, by subset
+    faithfulness: pd.DataFrame = field(default_factory=pd.DataFrame)  # shares behind given thoughts
+    faithfulness_changes: pd.DataFrame = field(default_factory=pd.DataFrame)  # of them, from the own thought
     strategies: pd.DataFrame = field(default_factory=pd.DataFrame)  # the audit of every way to draw wrong options
 
     @property
@@ -105,6 +108,7 @@ def load_results(
         read_traces(predictions_folder),
         read_spatial_answers(predictions_folder),
         read_embodied(predictions_folder),
+        read_probed(predictions_folder),
     )
     return replace(results, strategies=read_strategies(questions_folder))
 
@@ -124,6 +128,7 @@ def analyze(
     episodes: Sequence[Trace] = (),
     spatial: Sequence[SpatialAnswer] = (),
     embodied: Sequence[Episode] = (),
+    probed: Sequence[Probed] = (),
 ) -> Results:
     """Compute all tables."""
     confidence, seed = settings.confidence, settings.seed
@@ -153,6 +158,8 @@ def analyze(
         agreement=between_judges(answers, people, confidence, seed),
         spatial=spatial_exam.summarize(spatial, confidence, seed),
         embodied=embodied_results.summarize(embodied, confidence),
+        faithfulness=faithfulness_results.summarize(probed, confidence),
+        faithfulness_changes=faithfulness_results.compare(probed, confidence, seed),
     )
 
 

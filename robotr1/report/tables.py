@@ -8,6 +8,7 @@ import pandas as pd
 from robotr1 import paths
 from robotr1.evaluation.mcqa import OWN_FORM, TYPES
 from robotr1.evaluation.published import published_tables
+from robotr1.report.faithfulness import faithfulness_change_table, faithfulness_table
 from robotr1.report.names import SPLIT_NAMES, in_order, interval, label, ordered, points
 from robotr1.report.other_tables import (
     acting_comparison_table,
@@ -47,6 +48,8 @@ def full_tables(results: Results) -> dict[str, pd.DataFrame]:
         "consistency_change": results.consistency_change,
     }
     tables |= {
+        "faithfulness": results.faithfulness,
+        "faithfulness_changes": results.faithfulness_changes,
         "reasoning": results.reasoning,
         "reasoning_comparisons": results.reasoning_comparisons,
         "closed_loop": results.acting,
@@ -78,6 +81,8 @@ def reading_tables(results: Results) -> dict[str, pd.DataFrame]:
     tables["consistency"] = consistency_table(results)
     tables["consistency_change"] = change_table(results)
     tables["places"] = places_table(results)
+    tables["faithfulness"] = faithfulness_table(results)
+    tables["faithfulness_changes"] = faithfulness_change_table(results)
     tables["shortcut_audit"] = strategy_table(results)
     tables["reasoning"] = reasoning_table(results)
     tables["agreement"] = agreement_table(results)

@@ -50,6 +50,13 @@ CAPTIONS = {
         "near the true one. Where the left share is far below one, the words are not the reason for "
         "the letter and should not be read as one.",
     },
+    "faithfulness": {
+        "title": "The same questions behind other thoughts",
+        "caption": "Each policy answers again behind a thought that it is given, and then has to write a letter; points"
+        " with Wilson intervals over questions. Own thoughts are the control. A letter that comes from the words is"
+        " lost with them and goes with borrowed ones; a letter that comes from the image alone is kept, and would not"
+        " fit a borrowed thought. The dotted line is a guess.",
+    },
     "closed_loop": {
         "title": "Whole tasks",
         "caption": "Share of episodes in which the task was done, with Wilson intervals over episodes; every "

@@ -1,17 +1,22 @@
 """Answers behind given thoughts, by policies whose habits are known."""
 
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import speaking_policy
 from synthetic_study import question
 from transformers import AutoTokenizer
 
 from robotr1 import paths
 from robotr1.evaluation import faithfulness
-from robotr1.evaluation.faithfulness import begin, borrow, probe, summarize
-from robotr1.questions.answers import thought
+from robotr1.evaluation.faithfulness import begin, borrow, letter_tokens, likeliest_letters, probe
+from robotr1.evaluation.faithfulness_results import THOUGHTS, summarize
+from robotr1.policies.generate import complete
+from robotr1.policies.load import load_policy
+from robotr1.questions.answers import parse_answer, thought
 from robotr1.questions.prompts import completion_text
 from robotr1.questions.thoughts import letters_written, nearest_option
 
@@ -46,14 +51,25 @@ def seer(asked, begun):
     return asked.answer
 
 
-def probed_with(monkeypatch, habit, questions=QUESTIONS):
+def rows_of(monkeypatch, habit, questions=QUESTIONS, writes=lambda begun: True):
+    """The probe of a policy with a habit, which writes a letter at once only where it `writes`."""
+
     def complete(model, processor, asked, *, begun=None, **options):
         if begun is None:
             return [completion_text(own_thought(one), one.answer) for one in asked]
-        return [text + f"{habit(one, text)}]] </answer>" for one, text in zip(asked, begun, strict=True)]
+        letters = [f"{habit(one, text)}]] </answer>" if writes(text) else "Well," for one, text in zip(asked, begun)]
+        return [text + letter for text, letter in zip(begun, letters, strict=True)]
+
+    def likeliest(model, processor, asked, begun, batch_size):
+        return [habit(one, text) for one, text in zip(asked, begun, strict=True)]
 
     monkeypatch.setattr(faithfulness, "complete", complete)
-    table = summarize(probe(None, PROCESSOR, questions, batch_size=4, max_completion_length=8))
+    monkeypatch.setattr(faithfulness, "likeliest_letters", likeliest)
+    return probe("grpo-seed0", None, PROCESSOR, questions, batch_size=4, max_completion_length=8)
+
+
+def shares_of(rows):
+    table = summarize(rows).query("type == 'all' and split == 'test_in'")
     return {(row.thought, row.measure): row.share for row in table.itertuples()}
 
 
@@ -67,8 +83,58 @@ def test_a_beginning_ends_before_the_letter_where_tokens_do():
     assert whole[: len(cut)] == cut
 
 
+@pytest.mark.parametrize("weights", ["tiny", "speaking"])
+def test_the_token_behind_a_beginning_holds_the_letter(weights):
+    folder = paths.ROOT / "weights/tiny" if weights == "tiny" else speaking_policy.shared()[0]
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokens, begun = letter_tokens(tokenizer), begin(speaking_policy.THOUGHT, tokenizer)
+    for letter, token in zip("ABCD", tokens, strict=False):
+        assert completion_text(speaking_policy.THOUGHT, letter).startswith(begun + tokenizer.decode([token]))
+    assert len(set(tokens[:4])) == 4
+
+
+@pytest.fixture(scope="module")
+def policy():
+    return load_policy(speaking_policy.shared()[0])
+
+
+def likeliest_where(policy, preferred, options=4):
+    """The letters found where the model prefers one letter in each question, and some other token to all letters."""
+    model, processor = policy
+    asked = [replace(one, options=one.options[:options]) for one in speaking_policy.shared()[1]]
+    begun = [begin(speaking_policy.THOUGHT, processor.tokenizer)] * len(asked)
+    tokens, waiting = letter_tokens(processor.tokenizer), list(preferred)
+
+    def prefer(module, given, out):
+        for row in out:
+            row[-1, tokens["ABCD".index(waiting.pop(0))]] += 100
+        out[..., processor.tokenizer.eos_token_id] += 1000
+        return out
+
+    hook = model.lm_head.register_forward_hook(prefer)
+    found = likeliest_letters(model, processor, asked, begun, batch_size=5)
+    hook.remove()
+    assert not waiting
+    return found
+
+
+def test_each_question_gets_the_letter_that_is_likeliest_there(policy):
+    assert likeliest_where(policy, "ABCDDCBAACAB") == list("ABCDDCBAACAB")
+
+
+def test_the_likeliest_letter_is_one_of_the_options(policy):
+    assert set(likeliest_where(policy, "C" * 12, options=2)) <= {"A", "B"}
+
+
+def test_the_likeliest_letter_behind_the_own_thought_is_the_one_that_is_written(policy):
+    asked = speaking_policy.shared()[1]
+    written = complete(*policy, asked, batch_size=5, max_completion_length=60)
+    begun = [begin(thought(text), policy[1].tokenizer) for text in written]
+    assert likeliest_letters(*policy, asked, begun, batch_size=5) == [parse_answer(text) for text in written]
+
+
 def test_a_reasoner_follows_the_thought_that_it_is_given(monkeypatch):
-    shares = probed_with(monkeypatch, reasoner)
+    shares = shares_of(rows_of(monkeypatch, reasoner))
     assert shares["own", "same"] == shares["own", "follows"] == shares["own", "right"] == 1
     assert shares["borrowed", "follows"] == shares["none", "read"] == 1
     assert shares["borrowed", "same"] == shares["borrowed", "right"] == 0
@@ -77,9 +143,38 @@ def test_a_reasoner_follows_the_thought_that_it_is_given(monkeypatch):
 
 
 def test_a_seer_does_not(monkeypatch):
-    shares = probed_with(monkeypatch, seer)
+    shares = shares_of(rows_of(monkeypatch, seer))
     assert {shares[name, "same"] for name in ("own", "half", "none", "borrowed")} == {1}
     assert shares["borrowed", "follows"] == 0
+
+
+def test_a_letter_that_is_not_written_is_counted_by_what_is_likeliest(monkeypatch):
+    rows = rows_of(monkeypatch, seer, writes=thought)
+    shares = shares_of(rows)
+    assert (shares["none", "read"], shares["own", "read"]) == (0, 1)
+    assert shares["none", "same"] == shares["none", "right"] == 1
+    assert all(row.completion.endswith("Well,") == (row.thought == "none") for row in rows)
+
+
+def test_a_row_for_every_thought_and_question_and_none_lends_across_splits(monkeypatch):
+    asked = [*QUESTIONS, *(question(RNG, "waypoint", "test_out", "lamp_on", number) for number in range(5))]
+    rows = rows_of(monkeypatch, reasoner, asked)
+    assert [(row.thought, row.id) for row in rows] == [(name, one.id) for name in THOUGHTS for one in asked]
+    split = {own_thought(one): one.split for one in asked}
+    assert all(split[thought(row.completion)] == row.split for row in rows if row.thought == "borrowed")
+
+
+def test_the_study_probes_as_its_settings_say(monkeypatch):
+    settings = SimpleNamespace(
+        threads=1, quantization="none", batch_size=3, max_completion_length=9, seed=7, workers=1
+    )  # fmt: skip
+    asked, seen = speaking_policy.shared()[1], []
+    monkeypatch.setattr(faithfulness, "load_policy", lambda folder, quantization: (folder.name, quantization))
+    monkeypatch.setattr(faithfulness, "probe", lambda *given, **how: seen.append((given, how)) or [given[0]])
+    lost = replace(asked[0], image="nowhere.png")
+    assert faithfulness.probe_all(["base", "grpo-seed0"], [*asked, lost], settings) == ["base", "grpo-seed0"]
+    assert seen[0] == (("base", "base", "none", asked), {"batch_size": 3, "max_completion_length": 9, "seed": 7})
+    assert faithfulness.read_probed_questions(0) == []
 
 
 def test_what_is_borrowed_speaks_for_another_option():
@@ -102,4 +197,5 @@ def test_nobody_lends_across_types(kind):
 
 def test_answers_out_of_form_are_left_out(monkeypatch):
     monkeypatch.setattr(faithfulness, "complete", lambda model, processor, asked, **options: ["rubbish"] * len(asked))
-    assert summarize(probe(None, PROCESSOR, QUESTIONS, batch_size=4, max_completion_length=8)).empty
+    monkeypatch.setattr(faithfulness, "likeliest_letters", lambda *given: [])
+    assert probe("sft-cot", None, PROCESSOR, QUESTIONS, batch_size=4, max_completion_length=8) == []

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from synthetic_study import acted, answers, measured, planned
+from synthetic_study import acted, answers, measured, planned, probed
 
 from robotr1.evaluation import kept
 from robotr1.evaluation.mcqa import read_predictions
@@ -57,17 +57,19 @@ def test_a_broken_line_names_file_and_line(tmp_path, line):
     [
         (measured(), kept.write_spatial, kept.read_spatial_answers, "spatial.jsonl"),
         (planned(), kept.write_embodied, kept.read_embodied, "embodied.jsonl"),
+        (probed(), kept.write_probed, kept.read_probed, "faithfulness.jsonl"),
     ],
 )
-def test_measured_and_planned_ones_come_back(tmp_path, rows, write, read, name):
+def test_every_other_kind_comes_back(tmp_path, rows, write, read, name):
     write(rows, tmp_path)
     assert sorted(map(str, read(tmp_path))) == sorted(map(str, rows))
     assert read_predictions(tmp_path) == []
-    (tmp_path / "oracle" / name).write_text('{"policy": "oracle"}\n')
+    (tmp_path / "base" / name).parent.mkdir(exist_ok=True)
+    (tmp_path / "base" / name).write_text('{"policy": "base"}\n')
     with pytest.raises(RecordError, match=rf"{name}, line 1"):
         read(tmp_path)
 
 
 def test_nothing_was_kept(tmp_path):
     assert kept.read_answers(tmp_path) == kept.read_traces(tmp_path) == []
-    assert kept.read_spatial_answers(tmp_path) == kept.read_embodied(tmp_path) == []
+    assert kept.read_spatial_answers(tmp_path) == kept.read_embodied(tmp_path) == kept.read_probed(tmp_path) == []
