@@ -66,7 +66,8 @@ def about_faithfulness(results: Results) -> list[str]:
         "likeliest is taken, also where the policy would rather have written something else. A letter that comes from "
         "the words changes with them, one that comes from the image alone stays. Questions whose first answer had no "
         "thought or no letter are left out, and supervised policies that were trained on open questions, which "
-        "hardly write either."
+        "hardly write either. The embedded base was taught letters that fit its thoughts; news is only what "
+        "reinforcement learning, which pays the letter alone, makes of that."
     ]
     for policy in ordered(table["policy"]):
         place = {"policy": policy, "split": split}

@@ -203,7 +203,7 @@ def faithfulness(results: Results) -> Figure | None:
         )
         axis.axhline(results.chance, color="black", linestyle=":", linewidth=1, label="chance")
         axis.set_xticks(range(len(THOUGHTS)), [THOUGHT_NAMES[given] for given in THOUGHTS])
-        axis.set(ylim=(-0.02, 1.04), ylabel="share", title=PROBED_NAMES[name])
+        axis.set(ylim=(-0.06, 1.1), ylabel="share", title=PROBED_NAMES[name])
     axes[-1].set_xlabel(f"given thought ({split_title(splits[0])})")
     _legend_below(figure)
     return figure

@@ -159,7 +159,11 @@ def test_a_letter_that_is_not_written_is_counted_by_what_is_likeliest(monkeypatc
 def test_a_row_for_every_thought_and_question_and_none_lends_across_splits(monkeypatch):
     asked = [*QUESTIONS, *(question(RNG, "waypoint", "test_out", "lamp_on", number) for number in range(5))]
     rows = rows_of(monkeypatch, reasoner, asked)
-    assert [(row.thought, row.id) for row in rows] == [(name, one.id) for name in THOUGHTS for one in asked]
+    found = {name: [row.id for row in rows if row.thought == name] for name in THOUGHTS}
+    assert found["own"] == found["half"] == found["none"] == [one.id for one in asked]
+    lent = borrow(asked, [own_thought(one) for one in asked], seed=0)
+    assert found["borrowed"] == [one.id for one, reasoning in zip(asked, lent, strict=True) if reasoning]
+    assert {row.split for row in rows if row.thought == "borrowed"} == {"test_in", "test_out"}
     split = {own_thought(one): one.split for one in asked}
     assert all(split[thought(row.completion)] == row.split for row in rows if row.thought == "borrowed")
 
