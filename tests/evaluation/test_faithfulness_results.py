@@ -14,7 +14,7 @@ ROWS = probed()
 
 
 def test_shares_are_those_of_the_rows():
-    table = summarize(ROWS).set_index(["policy", "split", "type", "thought", "measure"])["share"]
+    table = summarize(ROWS).set_index(["policy", "split", "type", "thought", "measure"])["share"].sort_index()
     reasoner, seer = table["grpo-seed0", "test_in", "all"], table["base", "test_in", "all"]
     assert reasoner["borrowed", "follows"] == seer["borrowed", "same"] == seer["none", "same"] == 1
     assert reasoner["borrowed", "same"] == reasoner["none", "same"] == seer["borrowed", "follows"] == 0
