@@ -11,7 +11,6 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
-from robotr1.demos.tabletop.tasks import load_task
 from robotr1.evaluation.embodied_actions import DEGREES, POSITION_BINS, ROTATION_BINS, Action, encode_position
 from robotr1.evaluation.embodied_scenes import EmbodiedScene
 
@@ -44,7 +43,7 @@ def prompt(
 def example(scene: EmbodiedScene, subset: str = "base") -> str:
     """An instruction with the expert's own answer, in the form that is asked for."""
     named = [f"object {number} is the {name}" for number, (name, _) in enumerate(scene.objects(), start=1)]
-    instruction, words = scene.tell(subset), load_task(scene.task).plan
+    instruction, words = scene.tell(subset), scene.steps()
     reply = {
         "visual_state_description": "; ".join(named),
         "reasoning_and_reflection": f"The task is to {instruction}. Nothing has been done yet.",

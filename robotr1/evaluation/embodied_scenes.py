@@ -1,14 +1,13 @@
-"""The scenes of the EB-Manipulation protocol on the tabletop: three tasks, each told in five ways (the subsets).
+"""The scenes of the EB-Manipulation protocol on the tabletop: four tasks, each told in five ways (the subsets).
 
-pick (pick_up_cup), stack (stack_blocks, towers of two) and shape sorter (place_shape_in_shape_sorter). EmbodiedBench's
-fourth task, wiping, is left out: a task of the tabletop must stand in the registry `demos.tabletop.tasks.THINGS`, which
-also feeds the tiny base's vocabulary and snapshots, so a new one would change the base of every study.
+pick (pick_up_cup), stack (stack_blocks, towers of two), shape sorter (place_shape_in_shape_sorter) and wiping
+(wipe_table, in `embodied_wiping`: the one task that only this benchmark has).
 
 A subset is a wording, and all five speak of the same placements: a difference between subsets is one of words alone.
-(EmbodiedBench has episodes of their own for each.) A placement is used if the expert's own waypoints, as discrete
-actions, do the task there; `refused` counts the placements tried before, so that the price of 1 cm bins is known. The
-sorter's holes leave 5 mm, less than a bin's error in grasp and place together: most placements are refused, and star
-and moon, whose placements all were (16 of 16 tried), are never asked for.
+(EmbodiedBench has episodes of their own for each, and no wiping in "visual".) A placement is used if the expert's own
+waypoints, as discrete actions, do the task there; `refused` counts the placements tried before, so that the price of
+1 cm bins is known. The sorter's holes leave 5 mm, less than a bin's error in grasp and place together: most placements
+are refused, and star and moon, whose placements all were (16 of 16 tried), are never asked for.
 """
 
 import copy
@@ -26,6 +25,7 @@ from robotr1.demos.tabletop.tasks import colors
 from robotr1.demos.tabletop.tasks.place_shape_in_shape_sorter import BOX, HEIGHT, NAMES, SHAPES
 from robotr1.demos.tabletop.tasks.stack_blocks import BLOCKS, HEIGHTS
 from robotr1.evaluation.embodied_actions import Action, decode, encode
+from robotr1.evaluation.embodied_wiping import DIRECTIONS, WipeTable
 from robotr1.evaluation.tabletop_world import TabletopWorld
 from robotr1.evaluation.worlds import Goal, Outcome
 
@@ -41,6 +41,7 @@ COLOR_OF = {  # what everyone knows the colour of
 }
 LOOKS_LIKE = {"cube": "a die", "cylinder": "a tin can", "triangular prism": "a tent"}  # star and moon: see above
 SHAPE_COLORS = {"cube": "red", "cylinder": "blue", "triangular prism": "green"}
+RUNS_LIKE = {"horizontal": "the boards of a bookshelf", "vertical": "a flagpole"}
 WORDINGS = {
     "pick_up_cup": {
         "base": "pick up the {color} cup",
@@ -65,6 +66,14 @@ WORDINGS = {
         "is the one that she cannot manage, so put it into its hole in the shape sorter and let the others lie",
         "spatial": "put the {first} shape, counted from the left, into its hole in the shape sorter",
         "visual": "put the {color} shape into its hole in the shape sorter",
+    },
+    "wipe_table": {
+        "base": "wipe the {direction} area",
+        "common_sense": "wipe the area that runs like {known}",
+        "complex": "breakfast is over and there are crumbs in two places; one of them I have just sprayed, and it has "
+        "to soak for a while, but you can take the sponge and wipe the {direction} area meanwhile",
+        "spatial": "wipe the {first} area, counted from the left",
+        "visual": "wipe the {color} area",
     },
 }
 TASKS = tuple(WORDINGS)
@@ -112,6 +121,10 @@ class EmbodiedScene(TabletopWorld):
         matrices = (camera[f"front_camera_{name}"] for name in ("intrinsics", "extrinsics"))
         return project(np.array([middle for _, middle in self.objects()]), *matrices)
 
+    def steps(self) -> tuple[str, ...]:
+        """The expert's plan in words, one for each of its actions."""
+        return self._scene.task.plan
+
     def tell(self, subset: str) -> str:
         """The instruction in the wording of a subset; positions are those at the beginning, so ask there."""
         return WORDINGS[self.task][subset].format(**_facts(self._scene, self.objects()))
@@ -124,6 +137,8 @@ def embodied_scenes(task: str, episodes: int, seed: int, image_size: int = 224) 
 
 
 def _variation(task: str, rng: np.random.Generator) -> int:
+    if task == "wipe_table":
+        return int(rng.integers(len(DIRECTIONS)))
     if task == "place_shape_in_shape_sorter":
         return NAMES.index(rng.choice(list(LOOKS_LIKE)))
     known = [color for color in COLOR_OF if task != "stack_blocks" or color != "green"]  # as the platform is
@@ -143,6 +158,9 @@ def _things(scene: TabletopScene) -> list[tuple[str, np.ndarray]]:
         blocks = [f"block{number}" for number in range(BLOCKS)]
         named = [(f"{_color(scene, f'{block}_face0')} block", middle(block)) for block in blocks]
         return [*named, ("green platform", middle("platform", (0, 0, 0.006)))]
+    if scene.task.name == "wipe_table":
+        areas = [(f"{_color(scene, f'{way}_area')} {way} area", middle(way)) for way in DIRECTIONS]
+        return [*areas, ("yellow sponge", middle("sponge"))]
     shapes = [(shape, middle(shape, (0, 0, HEIGHT / 2))) for shape in SHAPES]
     return shapes + [(f"hole for the {shape}", middle("sorter", (*SHAPES[shape][3], BOX[2]))) for shape in SHAPES]
 
@@ -155,6 +173,11 @@ def _facts(scene: TabletopScene, objects: list[tuple[str, np.ndarray]]) -> dict[
         place = [name for name in names if name in SHAPES].index(shape)
         told = {"shape": shape, "known": LOOKS_LIKE[shape], "color": SHAPE_COLORS[shape]}
         return told | {"first": ORDINALS[place]}
+    if scene.task.name == "wipe_table":
+        areas = [name.split() for name in names if name.endswith("area")]
+        told = {"direction": scene.task.target, "known": RUNS_LIKE[scene.task.target]}
+        place = [direction for _, direction, _ in areas].index(scene.task.target)
+        return told | {"color": areas[place][0], "first": ORDINALS[place]}
     color = colors.NAMES[scene.variation // (len(HEIGHTS) if scene.task.name == "stack_blocks" else 1)]
     alike = [name for name in names if not name.endswith("platform")]
     places = [ORDINALS[place] for place, name in enumerate(alike) if name.startswith(f"{color} ")]
@@ -176,4 +199,4 @@ def _prepared(task: str, episode: int, seed: int, image_size: int) -> EmbodiedSc
 
 @lru_cache(maxsize=1)
 def _compiled(task: str, image_size: int) -> TabletopScene:
-    return TabletopScene(task, np.random.default_rng(0), image_size)
+    return TabletopScene(WipeTable() if task == WipeTable.name else task, np.random.default_rng(0), image_size)

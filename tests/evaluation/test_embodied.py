@@ -13,6 +13,7 @@ from robotr1.evaluation.benchmark import BenchmarkError
 from robotr1.evaluation.embodied import play
 from robotr1.evaluation.embodied_planners import MOST_STEPS, Planner, oracle, random_planner
 from robotr1.evaluation.embodied_results import SUBSETS, check_brackets, summarize
+from robotr1.evaluation.embodied_scenes import TASKS
 from robotr1.paths import PANDA
 
 GO, WRONG, FAR = (10, 20, 30, 0, 60, 0, 1), (11, 20, 30, 0, 60, 0, 1), (10, 20, 99, 0, 60, 0, 1)
@@ -44,6 +45,9 @@ class Line:
 
     def image(self):
         return np.zeros((32, 32, 3), np.uint8)
+
+    def steps(self):
+        return ("go", "go again")
 
     def tell(self, subset):
         return f"do it, {subset}"
@@ -108,7 +112,7 @@ def test_a_policy_that_sees_gets_examples_and_pictures_and_others_get_none(lines
         return [reply(GO, GO) for _ in requests]
 
     play(Planner("eyes", complete, sees=True), 1, 0, tmp_path / "eyes.jsonl", shots=3, subsets=["visual"])
-    assert len(seen) == 3  # one a task
+    assert len(seen) == len(TASKS)
     for size, prompt in seen:
         assert size == (32, 32) and prompt.count("Example ") == 3 and "do it, visual" in prompt
     _, requests = one(tmp_path, reply(GO, GO))
@@ -128,7 +132,7 @@ def test_what_was_played_is_kept_and_how_many_play_together_changes_nothing(toge
         output = embodied.Path(folder) / "a.jsonl"
         play(Planner("a", complete), before, 0, output, together=together)
         episodes = play(Planner("a", complete), 5, 0, output, together=together)
-    assert len(episodes) == len({(one.task, one.subset, one.episode) for one in episodes}) == 5 * 3 * 5
+    assert len(episodes) == len({(one.task, one.subset, one.episode) for one in episodes}) == 5 * len(TASKS) * 5
     assert all(one.success and one.replies == 2 for one in episodes)
     assert len(asked) == 2 * len(episodes)  # none was played twice
 

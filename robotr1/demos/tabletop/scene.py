@@ -17,6 +17,7 @@ from robotr1.demos.tabletop.robot import (
     add_panda,
 )
 from robotr1.demos.tabletop.tasks import load_task
+from robotr1.demos.tabletop.tasks.base import Task
 from robotr1.demos.tabletop.world import new_world
 
 __all__ = ["FINGER_OPEN", "FRAME_SECONDS", "HOME_Q", "TabletopScene"]
@@ -30,7 +31,7 @@ class TabletopScene:
     """RLBench's scene for one task. Angles and poses follow RLBench; lengths in metres.
 
     Args:
-        task: name of a task in :data:`robotr1.demos.tabletop.tasks.TASKS`.
+        task: name of a task in :data:`robotr1.demos.tabletop.tasks.TASKS`, or a task that is none of them.
         rng: draws the placements, also those of later resets.
         image_size: width and height of images in pixels.
         variation: the task's variation, for example the colour of the cup.
@@ -40,8 +41,8 @@ class TabletopScene:
         FileNotFoundError: the Panda's assets were not fetched yet.
     """
 
-    def __init__(self, task: str, rng: np.random.Generator, image_size: int = 224, variation: int = 0):
-        self.task = load_task(task)
+    def __init__(self, task: str | Task, rng: np.random.Generator, image_size: int = 224, variation: int = 0):
+        self.task = load_task(task) if isinstance(task, str) else task
         self.rng, self.image_size, self.variation = rng, image_size, variation
         spec = new_world()
         add_panda(spec)
