@@ -1,7 +1,8 @@
 """What policies did beyond the multiple-choice exam, on disk: judged answers and played episodes, as JSON lines.
 
-They lie beside a policy's other predictions: `<policy>/faithfulness.jsonl`, `reasoning.jsonl`, `spatial.jsonl`,
-`closed_loop.jsonl`, `embodied.jsonl` and, for the few episodes that are shown, `film/<task>-<episode>-<picture>.png`.
+They lie beside a policy's other predictions: `<policy>/faithfulness.jsonl`, `planning.jsonl`, `reasoning.jsonl`,
+`spatial.jsonl`, `closed_loop.jsonl`, `embodied.jsonl` and, for the few episodes that are shown,
+`film/<task>-<episode>-<picture>.png`.
 """
 
 import dataclasses
@@ -16,13 +17,14 @@ from PIL import Image
 from robotr1 import fields, paths
 from robotr1.evaluation.embodied_results import Episode
 from robotr1.evaluation.faithfulness_results import Probed
+from robotr1.evaluation.planning_exam import PlanAnswer
 from robotr1.evaluation.reasoning import Scored
 from robotr1.evaluation.rubric import Judgement
 from robotr1.evaluation.spatial_exam import SpatialAnswer
 from robotr1.evaluation.traces import Step, Trace
 from robotr1.records import RecordError
 
-Row = TypeVar("Row", Scored, SpatialAnswer, Trace, Episode, Probed)
+Row = TypeVar("Row", Scored, SpatialAnswer, PlanAnswer, Trace, Episode, Probed)
 
 
 def write_answers(rows: Sequence[Scored], folder: Path = paths.PREDICTIONS) -> None:
@@ -68,6 +70,16 @@ def write_embodied(rows: Sequence[Episode], folder: Path = paths.PREDICTIONS) ->
 def read_embodied(folder: Path = paths.PREDICTIONS) -> list[Episode]:
     """All episodes of the EB-Manipulation protocol below `folder`. Raises RecordError where a line is broken."""
     return _read(folder, "embodied.jsonl", lambda mapping, file: fields.build(Episode, mapping))
+
+
+def write_plans(rows: Sequence[PlanAnswer], folder: Path = paths.PREDICTIONS) -> None:
+    """Write plans that policies listed, a file for each policy."""
+    _write_each(rows, "planning.jsonl", folder)
+
+
+def read_plans(folder: Path = paths.PREDICTIONS) -> list[PlanAnswer]:
+    """All listed plans below `folder`. Raises RecordError where a line is broken."""
+    return _read(folder, "planning.jsonl", lambda mapping, file: fields.build(PlanAnswer, mapping))
 
 
 def write_traces(traces: Sequence[Trace], folder: Path = paths.PREDICTIONS, shown: Sequence[Trace] = ()) -> None:

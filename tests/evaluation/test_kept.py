@@ -8,8 +8,15 @@ from synthetic_study import acted, answers, measured, planned, probed
 
 from robotr1.evaluation import kept
 from robotr1.evaluation.mcqa import read_predictions
+from robotr1.evaluation.planning_exam import PlanAnswer
 from robotr1.evaluation.traces import Trace
 from robotr1.records import RecordError
+
+PLANS = [
+    PlanAnswer(f"lamp_on/{number}", "test_out", policy, "lamp_on", said, order, order)
+    for number in range(3)
+    for policy, said, order in (("oracle", "{}", 1.0), ("sft-planning", None, 0.0))
+]
 
 
 def facts(trace: Trace):
@@ -58,6 +65,7 @@ def test_a_broken_line_names_file_and_line(tmp_path, line):
         (measured(), kept.write_spatial, kept.read_spatial_answers, "spatial.jsonl"),
         (planned(), kept.write_embodied, kept.read_embodied, "embodied.jsonl"),
         (probed(), kept.write_probed, kept.read_probed, "faithfulness.jsonl"),
+        (PLANS, kept.write_plans, kept.read_plans, "planning.jsonl"),
     ],
 )
 def test_every_other_kind_comes_back(tmp_path, rows, write, read, name):
@@ -73,3 +81,4 @@ def test_every_other_kind_comes_back(tmp_path, rows, write, read, name):
 def test_nothing_was_kept(tmp_path):
     assert kept.read_answers(tmp_path) == kept.read_traces(tmp_path) == []
     assert kept.read_spatial_answers(tmp_path) == kept.read_embodied(tmp_path) == kept.read_probed(tmp_path) == []
+    assert kept.read_plans(tmp_path) == []
