@@ -1,7 +1,8 @@
 """Write the reasoning benchmark: frames of new demonstrations, and what the simulator knows about them in words.
 
 `python -m robotr1.evaluation.reasoning_items` draws the committed set again (it must come out the same), and
-`--questions 2000 --seed 1 --output FOLDER` a larger one, which guards against luck in a set of 215.
+`--questions 2000 --seed 1 --output FOLDER` a larger one, which guards against luck in a set of 215 (`reasoning_exam`
+puts it to policies).
 """
 
 import argparse
@@ -165,6 +166,12 @@ def task_frames(task: str, count: int, seed: int, output: Path, images: str) -> 
     scene.close()
 
 
+def size(questions: int) -> tuple[int, dict[str, int]]:
+    """Frames of each task, and second spatial questions by distribution, for about so many questions."""
+    frames = max(1, round(questions / 43))  # 4.3 questions a frame, ten tasks
+    return frames, {name: count * frames // FRAMES for name, count in MORE_SPATIAL.items()}
+
+
 def build(frames: int, seed: int, output: Path, more_spatial: dict[str, int] | None = None) -> None:
     """Write `reasoning.jsonl`, `spatialrgpt.json`, `frames.jsonl` and `images/` for `frames` frames of every task."""
     more_spatial = MORE_SPATIAL if more_spatial is None else more_spatial
@@ -250,8 +257,7 @@ def main() -> None:
     from robotr1.demos.tabletop.gl import choose_renderer
 
     choose_renderer()
-    frames = max(1, round(arguments.questions / 43))  # 4.3 questions a frame, ten tasks
-    more = {name: count * frames // FRAMES for name, count in MORE_SPATIAL.items()}
+    frames, more = size(arguments.questions)
     build(frames, arguments.seed, arguments.output.resolve(), more)
 
 
