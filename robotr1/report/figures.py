@@ -21,7 +21,7 @@ from robotr1.evaluation.faithfulness_results import THOUGHTS
 from robotr1.evaluation.mcqa import BLANK, OWN_FORM, TYPES
 from robotr1.report.faithfulness import PROBED_NAMES, THOUGHT_NAMES
 from robotr1.report.film_strip import film_strip, success_and_failure
-from robotr1.report.names import is_reinforced, is_trained, label, ordered, style
+from robotr1.report.names import compared, is_reinforced, label, ordered, style
 from robotr1.report.results import HELD_OUT, TRAINED, Results, find_row
 from robotr1.report.sheet import example_sheet
 from robotr1.report.tables import MEASURE_NAMES, split_title
@@ -54,7 +54,7 @@ CURVES = {
 
 def set_theme() -> None:
     """seaborn's white grid with matplotlib's own font, so that figures do not depend on installed fonts."""
-    sns.set_theme(style="whitegrid", context="notebook", font="DejaVu Sans", font_scale=0.85)
+    sns.set_theme(style="whitegrid", context="notebook", font="DejaVu Sans", font_scale=0.95)
 
 
 def write_figures(results: Results, folder: Path = paths.FIGURES) -> dict[str, Path]:
@@ -121,10 +121,7 @@ def accuracy(results: Results) -> Figure | None:
     Supervised policies that were asked in an own form are shown in it; it has no movement questions, so they are not
     under "all".
     """
-    own = {policy.removesuffix(OWN_FORM) for policy in results.policies if policy.endswith(OWN_FORM)}
-    plain = [policy for policy in results.policies if policy == "base" or is_trained(policy)]
-    shown = [policy for policy in plain if is_reinforced(policy) or policy not in own]
-    shown = ordered([*shown, *(policy + OWN_FORM for policy in own)])
+    shown = compared(results.policies)
     if not shown:
         return None
     kinds = [kind for kind in TYPES if kind in set(results.accuracy["type"])]
@@ -138,7 +135,7 @@ def accuracy(results: Results) -> Figure | None:
             if blind is not None and pd.notna(blind["blind"]):
                 axis.hlines(blind["blind"], place - 0.42, place + 0.42, color="black", linewidth=1.6, label="text only")
         axis.axhline(results.chance, color="black", linestyle=":", linewidth=1, label="chance")
-        axis.set(ylim=(0, 1.02), ylabel="accuracy", title=split_title(split))
+        axis.set(ylim=(0, 1.05), ylabel="accuracy", title=split_title(split))
     _legend_below(figure)
     return figure
 
@@ -160,7 +157,7 @@ def blank_images(results: Results) -> Figure | None:
         if len(table) and pd.notna(table["blind"].iloc[0]):
             axis.axhline(table["blind"].iloc[0], color="black", linewidth=1.6, label="text only")
         axis.axhline(results.chance, color="black", linestyle=":", linewidth=1, label="chance")
-        axis.set(ylim=(0, 1.02), xlim=(-0.5, len(policies) - 0.5), ylabel="accuracy", title=split_title(split))
+        axis.set(ylim=(0, 1.05), xlim=(-0.5, len(policies) - 0.5), ylabel="accuracy", title=split_title(split))
         axis.set_xticks(range(len(policies)), [label(policy) for policy in policies])
         axis.grid(False, axis="x")
     _legend_below(figure)
@@ -179,7 +176,7 @@ def consistency(results: Results) -> Figure | None:
         rows = table[table["split"] == split].rename(columns={"share": "accuracy"})
         _dodged(axis, shown, MEASURES, lambda policy, name, rows=rows: find_row(rows, policy=policy, measure=name))
         axis.set_xticks(range(len(MEASURES)), [MEASURE_NAMES[measure].replace(" ", "\n", 1) for measure in MEASURES])
-        axis.set(ylim=(0, 1.02), ylabel="share of completions", title=split_title(split))
+        axis.set(ylim=(0, 1.05), ylabel="share of completions", title=split_title(split))
     _legend_below(figure)
     return figure
 
@@ -210,8 +207,13 @@ def faithfulness(results: Results) -> Figure | None:
 
 
 def gains(results: Results) -> Figure | None:
-    """Paired differences between policies with their intervals over episodes, all types together."""
+    """Paired differences between policies with their intervals over episodes, all types together.
+
+    Supervised policies that were asked in an own form are shown in it alone.
+    """
     table = results.comparisons.query("type == 'all'")
+    unfair = {name for name in results.policies if name + OWN_FORM in results.policies and not is_reinforced(name)}
+    table = table[~table["policy"].isin(unfair) & ~table["baseline"].isin(unfair)]
     pairs = list(dict.fromkeys(zip(table["policy"], table["baseline"])))
     if not pairs:
         return None

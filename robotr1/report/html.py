@@ -15,13 +15,14 @@ from robotr1.report import tables
 from robotr1.report.faithfulness import about_faithfulness
 from robotr1.report.names import label, printable
 from robotr1.report.other_words import about_acting, about_embodied, about_reasoning, about_spatial
+from robotr1.report.provenance import where_and_how_long
 from robotr1.report.results import Results, headline
 from robotr1.report.sheet import examples
-from robotr1.report.words import CAPTIONS, findings, limits, what_was_run
+from robotr1.report.words import CAPTIONS, findings, limits, what_was_run, who_answered
 
 REPORT = paths.REPORTS / "report.html"
 TABLE_TITLES = {
-    "accuracy_by_task": "Accuracy by task",
+    "accuracy_by_task": "Accuracy by task (* without movement questions)",
     "comparisons": "Paired comparisons on the same questions",
     "consistency": "Do the words fit the letter and the scene?",
     "consistency_change": "Change of the words with reinforcement learning",
@@ -31,9 +32,9 @@ TABLE_TITLES = {
     "seeds": "Algorithms over their seeds",
     "reasoning": "Judge's score of free text, 0 to 3, with intervals over frames",
     "agreement": "Do the judges agree? On answers that were given, the oracle's left out; intervals over frames",
-    "spatial": "Percent right, with intervals over questions",
-    "embodied": "Whole tasks by discrete actions: percent done, by subset",
-    "closed_loop": "Episodes done (percent)",
+    "spatial": "Percent right in the form of SpatialRGPT-Bench, with intervals over questions",
+    "embodied": "Whole tasks by discrete actions: percent done, with intervals over episodes",
+    "closed_loop": "Episodes done (percent), with intervals over episodes",
     "closed_loop_comparisons": "Paired comparisons on the same placements",
     "shortcut_audit": "Shortcut audit: the best blind guess for every way to draw wrong options",
 }
@@ -87,7 +88,8 @@ def render(results: Results, figures: dict[str, Path]) -> str:
         headline=headline(results),
         confidence=f"{results.settings.confidence:.0%}",
         findings=findings(results),
-        run=what_was_run(results),
+        run=f"{what_was_run(results)} {where_and_how_long()}",
+        answered=who_answered(results),
         figures=[
             {
                 "name": name,
@@ -103,8 +105,12 @@ def render(results: Results, figures: dict[str, Path]) -> str:
             for name, table in tables.reading_tables(results).items()
             if name not in ELSEWHERE
         ],
-        sections=sections(results, figures),
-        published=[(title, _rows(table)) for title, table in tables.published_reading_tables().items()],
+        sections=(parts := sections(results, figures)),
+        published=[
+            (title, _rows(table))
+            for title, table in tables.published_reading_tables().items()
+            if title not in {shown for part in parts for shown, _ in part["published"]}
+        ],
         examples=[_card(example) for example in examples(results)],
         limits=limits(results),
     )
@@ -138,7 +144,9 @@ def _card(example: Any) -> dict[str, Any]:
     question = example.question
     return {
         "image": embedded(example.image),
-        "title": f"{question.instruction} · {question.type} · {question.id}",
+        "title": question.instruction,
+        "type": question.type,
+        "id": question.id,
         "prompt": question.prompt,
         "answer": question.answer,
         "answers": [
@@ -153,7 +161,8 @@ def _card(example: Any) -> dict[str, Any]:
 
 
 def _title(name: str) -> str:
-    return TABLE_TITLES.get(name) or f"Accuracy: {tables.split_title(name.removeprefix('accuracy_'))}"
+    split = tables.split_title(name.removeprefix("accuracy_"))
+    return TABLE_TITLES.get(name) or f"Accuracy: {split} (* without movement questions)"
 
 
 def _rows(table: pd.DataFrame) -> list[list[str]]:

@@ -69,6 +69,15 @@ def is_trained(policy: str) -> bool:
     return is_reinforced(policy) or policy in SUPERVISED
 
 
+def compared(policies: Iterable[str]) -> list[str]:
+    """The policies that figures compare: the base, and every trained one as it was trained to answer."""
+    policies = list(policies)
+    own = {policy.removesuffix(OWN_FORM) for policy in policies if policy.endswith(OWN_FORM)}
+    plain = [policy for policy in policies if policy == "base" or is_trained(policy)]
+    shown = [policy for policy in plain if is_reinforced(policy) or policy not in own]
+    return ordered([*shown, *(policy + OWN_FORM for policy in own)])
+
+
 def ordered(policies: Iterable[str]) -> list[str]:
     """Policies as tables list them: controls, base, supervised, reinforced, oracle; variants behind their policy."""
 

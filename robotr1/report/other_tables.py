@@ -5,7 +5,7 @@ import pandas as pd
 from robotr1.evaluation.embodied_results import SUBSETS
 from robotr1.evaluation.spatialrgpt import COLUMNS
 from robotr1.report.names import ALGORITHM_NAMES, in_order, interval, label, ordered, points
-from robotr1.report.results import HELD_OUT, TRAINED, Results, find_row
+from robotr1.report.results import HELD_OUT, TRAINED, Results, find_row, p_cell
 
 ABILITY_NAMES = {
     "planning": "planning",
@@ -13,6 +13,7 @@ ABILITY_NAMES = {
     "movement": "movement",
     "spatial": "spatial",
 }
+SPATIAL_ROWS = ("quantitative", "qualitative", *COLUMNS)
 
 
 def reasoning_table(results: Results) -> pd.DataFrame:
@@ -25,10 +26,9 @@ def reasoning_table(results: Results) -> pd.DataFrame:
             if (cell := find_row(mine, ability=ability)) is not None:
                 row[name] = f"{cell['score']:.2f} [{cell['frame_low']:.2f}, {cell['frame_high']:.2f}]"
         change = results.reasoning_comparisons.query("policy == @policy and baseline == 'base'")
-        row["smallest p against base (Holm)"] = f"{change['p_holm'].min():.2g}" if len(change) else ""
+        row["smallest p against base (Holm)"] = p_cell(change["p_holm"].min()) if len(change) else ""
         row["answers"] = str(mine["items"].sum())
         row["no answer"] = str(mine["no_answer"].sum())
-        row["judge"] = mine["judge"].iloc[0]
         rows.append(row)
     return pd.DataFrame(rows).fillna("")
 
@@ -58,30 +58,34 @@ def agreement_table(results: Results) -> pd.DataFrame:
 
 
 def spatial_table(results: Results) -> pd.DataFrame:
-    """One row per policy: percent right by sub-column, and the averages over questions, with Wilson's interval."""
-    table, rows = results.spatial, []
-    for policy in ordered(table["policy"]) if len(table) else []:
+    """One row per sub-column of the benchmark, the averages over questions first, one column per policy: percent right
+    with Wilson's interval; then how many answers nothing could be read from."""
+    table = results.spatial
+    if not len(table):
+        return pd.DataFrame()
+    asked = table.groupby("column")["questions"].max()
+    rows = {name: {"questions about": name, "questions": str(asked[name])} for name in SPATIAL_ROWS if name in asked}
+    unread = {"questions about": "no answer to be read", "questions": ""}
+    for policy in ordered(table["policy"]):
         mine = table[table["policy"] == policy]
-        row = {"policy": label(policy)}
-        for column in ("quantitative", "qualitative", *COLUMNS):
-            if (cell := find_row(mine, column=column)) is not None:
-                row[column] = interval(*(cell[name] / 100 for name in ("accuracy", "low", "high")))
-        whole = mine[mine["column"].isin(["quantitative", "qualitative"])]
-        rows.append(row | {"questions": str(whole["questions"].sum()), "unreadable": str(whole["unreadable"].sum())})
-    return pd.DataFrame(rows).fillna("")
+        for name, row in rows.items():
+            if (cell := find_row(mine, column=name)) is not None:
+                row[label(policy)] = interval(*(cell[key] / 100 for key in ("accuracy", "low", "high")))
+        unread[label(policy)] = str(mine[mine["column"].isin(SPATIAL_ROWS[:2])]["unreadable"].sum())
+    return pd.DataFrame([*rows.values(), unread]).fillna("")
 
 
 def embodied_table(results: Results) -> pd.DataFrame:
-    """One row per policy: percent of EB-Manipulation's episodes done by subset, with Wilson's interval."""
+    """One row per subset, one column per policy: percent of EB-Manipulation's episodes done, with Wilson's interval."""
     table, rows = results.embodied, []
-    for policy in ordered(table["policy"]) if len(table) else []:
-        mine = table[table["policy"] == policy]
-        row = {"policy": label(policy)}
-        for subset in ("all", *SUBSETS):
-            cell = find_row(mine, subset=subset)
-            shown = "not played" if cell is None else interval(cell["success"], cell["low"], cell["high"])
-            row[subset.replace("_", " ")] = shown
-        rows.append(row | {"episodes": str(find_row(mine, subset="all")["episodes"])})
+    for subset in ("all", *SUBSETS) if len(table) else []:
+        row = {"subset": subset.replace("_", " ")}
+        for policy in ordered(table["policy"]):
+            cell = find_row(table, policy=policy, subset=subset)
+            row[label(policy)] = "not played"
+            if cell is not None:
+                row[label(policy)] = f"{interval(cell['success'], cell['low'], cell['high'])} of {cell['episodes']}"
+        rows.append(row)
     return pd.DataFrame(rows)
 
 
@@ -108,8 +112,8 @@ def acting_comparison_table(results: Results) -> pd.DataFrame:
             "episodes": str(row.episodes),
             "points": points(row.difference, row.low, row.high),
             "gained / lost": f"{row.gained} / {row.lost}",
-            "p (McNemar)": f"{row.p_value:.2g}",
-            "p (Holm)": f"{row.p_holm:.2g}",
+            "p (McNemar)": p_cell(row.p_value),
+            "p (Holm)": p_cell(row.p_holm),
         }
         for row in in_order(results.acting_comparisons).itertuples()
     ]

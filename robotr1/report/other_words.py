@@ -2,14 +2,13 @@
 
 from typing import Any
 
-import pandas as pd
-
 from robotr1.evaluation import spatial_exam
 from robotr1.evaluation.agreement import PEOPLE
 from robotr1.evaluation.mcqa import REFERENCES
-from robotr1.report.names import label, ordered
+from robotr1.report.names import label, ordered, points
 from robotr1.report.results import Results, p_text
-from robotr1.report.words import difference, listed
+
+JUDGES = {"reference": "this judge", "words": "one that only counts common words", PEOPLE: "people"}
 
 
 def about_acting(results: Results) -> list[str]:
@@ -27,13 +26,15 @@ def about_acting(results: Results) -> list[str]:
         "arm goes to the option that it chooses, and it is asked again with the new picture. A success is the task "
         "done, as the simulator checks it. The script gives rotation and gripper, and the right place is always among "
         "the options, so this is easier than acting alone.",
-        f"Tasks done: {listed(told)}.",
+        f"Tasks done: {'; '.join(told)}.",
     ]
     for row in results.acting_comparisons.itertuples():
         if row.baseline == "base":
-            change = f"{label(row.policy)} against its base"
+            clear = row.low > 0 or row.high < 0
             sentences.append(
-                f"{difference(change, pd.Series(row._asdict()))} With Holm's correction {p_text(row.p_holm)}."
+                f"{label(row.policy)} against its base: {points(row.difference, row.low, row.high)} points "
+                f"({p_text(row.p_holm)} after Holm's correction)"
+                + ("." if clear else f", which is no difference that {row.episodes} episodes could show.")
             )
     return sentences
 
@@ -106,10 +107,10 @@ def about_embodied(results: Results) -> list[str]:
 
 
 def _agreed(row: Any) -> str:
-    who = "people" if row.other == PEOPLE else f"the judge {row.other}"
+    one, other = (JUDGES.get(name, f"the judge {name}") for name in (row.judge, row.other))
     low, high = row.pearson_low, row.pearson_high
     return (
-        f"On {row.answers} answers the judge {row.judge} and {who} give the same score in {row.same:.0%}; Pearson's r "
+        f"On {row.answers} answers {one} and {other} give the same score in {row.same:.0%}; Pearson's r "
         f"is {row.pearson:.2f} [{low:.2f}, {high:.2f}] and Cohen's kappa {row.kappa:.2f} "
         f"[{row.kappa_low:.2f}, {row.kappa_high:.2f}]."
     )

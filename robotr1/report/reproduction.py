@@ -24,14 +24,18 @@ import yaml
 from robotr1 import paths
 from robotr1.evaluation.mcqa import REFERENCES
 from robotr1.report.names import label, ordered
+from robotr1.report.provenance import processor
 from robotr1.report.results import find_row
 from robotr1.report.tables import markdown
 
 OUTPUT = paths.REPORTS / "reproduction.md"
 # Written by the stage that writes this file, or this file itself: not there yet, or not comparable, when it is written.
+# The report names the machine and the time it took, so it never comes out twice alike; its figures and tables do.
 NOT_YET = (
+    "reports/report.html",
     "reports/reproduction.md",
     "reports/metrics/analyze_results.json",
+    "reports/metrics/headline.json",
     "reports/notebooks/08_analyze_results.ipynb",
 )
 _SEEDS = ("seed", "seeds")
@@ -201,7 +205,7 @@ def _seeds(root: Path) -> str:
 def _versions() -> str:
     rows = [{"part": "Python", "version": platform.python_version()}]
     rows.append({"part": "system", "version": f"{platform.system()} {platform.machine()}"})
-    rows.append({"part": "processor", "version": f"{os.cpu_count()} x {_processor()}"})
+    rows.append({"part": "processor", "version": f"{os.cpu_count()} x {processor()}"})
     rows.append({"part": "threads (OMP_NUM_THREADS)", "version": os.environ.get("OMP_NUM_THREADS", "not set")})
     for package in PACKAGES:
         try:
@@ -209,14 +213,6 @@ def _versions() -> str:
         except PackageNotFoundError:
             rows.append({"part": package, "version": "not installed"})
     return f"## Machine and versions today\n\n{markdown(pd.DataFrame(rows))}"
-
-
-def _processor() -> str:
-    """The processor's model, as Linux names it; elsewhere its architecture."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
-    models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(models, platform.processor() or platform.machine())
 
 
 def _has_params(root: Path) -> bool:

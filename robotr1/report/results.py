@@ -231,11 +231,33 @@ def headline(results: Results) -> str:
     )
 
 
+def headline_numbers(results: Results) -> dict[str, dict[str, float]]:
+    """The main result for DVC, in percent: accuracy of base and reinforced policies on each test split, and the gain
+    of `headline` with its interval; few enough to stand in one row of `dvc exp show`."""
+    told = results.accuracy.query("type == 'all'")
+    numbers = {
+        split: {
+            row.policy: round(100 * row.accuracy, 1)
+            for row in told[told["split"] == split].itertuples()
+            if row.policy == "base" or is_reinforced(row.policy)
+        }
+        for split in results.test_splits
+    }
+    row = find_row(results.comparisons, policy=results.headline_policy, baseline="base", split="test_in", type="all")
+    if row is not None:
+        span = {"points": row["difference"], "low": row["low"], "high": row["high"]}
+        numbers["gain"] = {name: round(100 * float(value), 1) for name, value in span.items()}
+    return numbers
+
+
 def p_text(p_value: float) -> str:
-    """A p-value as text: "p = 0.032", "p = 8e-64", "p < 1e-99"."""
-    if p_value < 1e-99:
-        return "p < 1e-99"
-    return f"p = {p_value:.2g}" if p_value >= 0.001 else f"p = {p_value:.0e}"
+    """A p-value as papers print it: "p = 0.032", "p < 0.001"."""
+    return f"p = {p_value:.2g}" if p_value >= 0.001 else "p < 0.001"
+
+
+def p_cell(p_value: float) -> str:
+    """The same in a table's cell: "0.032", "< 0.001"."""
+    return p_text(p_value).removeprefix("p ").removeprefix("= ")
 
 
 def draw_examples(results: Results) -> list[Question]:

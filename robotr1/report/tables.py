@@ -9,7 +9,7 @@ from robotr1 import paths
 from robotr1.evaluation.mcqa import OWN_FORM, TYPES
 from robotr1.evaluation.published import published_tables
 from robotr1.report.faithfulness import faithfulness_change_table, faithfulness_table
-from robotr1.report.names import SPLIT_NAMES, in_order, interval, label, ordered, points
+from robotr1.report.names import SPLIT_NAMES, compared, in_order, interval, label, ordered, points
 from robotr1.report.other_tables import (
     acting_comparison_table,
     acting_table,
@@ -20,7 +20,7 @@ from robotr1.report.other_tables import (
     spatial_table,
 )
 from robotr1.report.places import places_table
-from robotr1.report.results import Results, find_row
+from robotr1.report.results import Results, find_row, p_cell
 
 CURVES = ("reward", "accuracy", "length", "zero_spread", "cut_off", "entropy", "kl", "loss", "token_accuracy")
 MEASURE_NAMES = {
@@ -94,7 +94,10 @@ def reading_tables(results: Results) -> dict[str, pd.DataFrame]:
 
 
 def accuracy_table(results: Results, split: str) -> pd.DataFrame:
-    """One row per policy: accuracy by type in percent with Wilson's interval, the blind accuracy beside it, counts."""
+    """One row per policy: accuracy by type in percent with Wilson's interval, counts, and the blind guess last.
+
+    A star at "all" says that movement questions are not in it: they have no own form.
+    """
     table = results.accuracy[results.accuracy["split"] == split]
     kinds = [kind for kind in TYPES if kind in set(table["type"])]
     rows = []
@@ -106,7 +109,7 @@ def accuracy_table(results: Results, split: str) -> pd.DataFrame:
             cell = find_row(mine, type=kind)
             row[kind] = "not asked" if cell is None else interval(cell["accuracy"], cell["low"], cell["high"])
         if policy.endswith(OWN_FORM):
-            row["all"] += " (without movement)"
+            row["all"] += " *"
         row |= {"questions": str(total["questions"]), "unparsable": str(total["unparsable"])}
         rows.append(row)
     blind = find_row(table, policy="base", type="all")
@@ -118,16 +121,16 @@ def accuracy_table(results: Results, split: str) -> pd.DataFrame:
 
 
 def task_table(results: Results) -> pd.DataFrame:
-    """One row per policy, one column per task, on the splits that figures show; held-out tasks are marked."""
-    table = results.by_task[results.by_task["split"].isin(results.test_splits)].sort_values("split", kind="stable")
-    rows = []
-    for policy in ordered(table["policy"]):
-        row = {"policy": label(policy)}
-        for cell in table[table["policy"] == policy].itertuples():
-            held_out = " (never trained on)" if cell.split == "test_out" else ""
-            row[cell.task.replace("_", " ") + held_out] = interval(cell.accuracy, cell.low, cell.high)
-        rows.append(row)
-    return pd.DataFrame(rows).fillna("")
+    """One row per task of the splits that figures show; held-out tasks are marked. Columns are the blind guess, the
+    base, and each trained policy as it was trained to answer; the CSV has all."""
+    table = results.by_task[results.by_task["split"].isin(results.test_splits)]
+    shown = ["text_only", *compared(results.policies)]
+    rows: dict[str, dict[str, str]] = {}
+    for cell in in_order(table[table["policy"].isin(shown)]).sort_values("split", kind="stable").itertuples():
+        task = cell.task.replace("_", " ") + (" (never trained on)" if cell.split == "test_out" else "")
+        star = " *" if cell.policy.endswith(OWN_FORM) else ""
+        rows.setdefault(task, {"task": task})[label(cell.policy)] = interval(cell.accuracy, cell.low, cell.high) + star
+    return pd.DataFrame(rows.values()).fillna("")
 
 
 def comparison_table(results: Results) -> pd.DataFrame:
@@ -141,8 +144,8 @@ def comparison_table(results: Results) -> pd.DataFrame:
             "questions": str(row.questions),
             "points": points(row.difference, row.low, row.high),
             "gained / lost": f"{row.gained} / {row.lost}",
-            "p (McNemar)": f"{row.p_value:.2g}",
-            "p (Holm)": f"{row.p_holm:.2g}",
+            "p (McNemar)": p_cell(row.p_value),
+            "p (Holm)": p_cell(row.p_holm),
         }
         for row in table.itertuples()
     ]
@@ -170,7 +173,7 @@ def change_table(results: Results) -> pd.DataFrame:
             "measure": MEASURE_NAMES[row.measure],
             "completions": str(row.questions),
             "points": points(row.difference, row.low, row.high),
-            "p (Holm)": f"{row.p_holm:.2g}",
+            "p (Holm)": p_cell(row.p_holm),
         }
         for row in in_order(results.consistency_change).itertuples()
     ]

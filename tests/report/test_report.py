@@ -118,7 +118,7 @@ def test_training_curves_are_a_table_for_dvc(written):
 class _Page(HTMLParser):
     """Collects tags, links and text; complains about tags that do not close in order."""
 
-    VOID = ("meta", "img", "br", "link")
+    VOID = ("meta", "img", "br", "link", "wbr")
 
     def __init__(self, text):
         super().__init__()
@@ -150,7 +150,7 @@ def test_page_is_self_contained_and_has_no_script(page):
 
 def test_summary_comes_first_and_captions_say_what_to_see(page):
     text = _Page(page).text
-    order = ["what this run shows", headline(study()), "Figures", "Dots are steps", "Demonstrations come", "dvc repro"]
+    order = ["what this run shows", headline(study()), "Figures", "A dot is a step", "Demonstrations come", "dvc repro"]
     assert [text.index(part) for part in order] == sorted(text.index(part) for part in order)
 
 
@@ -173,11 +173,26 @@ def test_reading_tables_say_what_was_not_asked_and_not_readable():
     results = study()
     table = tables.accuracy_table(results, "test_in").set_index("policy")
     assert table.loc["direct SFT, own form", "movement"] == "not asked"
-    assert table.loc["direct SFT, own form", "all"].endswith("(without movement)")
+    assert table.loc["direct SFT, own form", "all"].endswith("] *")
     assert int(table.loc["base", "unparsable"]) == sum(
         p.letter is None for p in results.predictions if (p.policy, p.split) == ("base", "test_in")
     )
     assert table.loc["best blind guess / chance", "all"].endswith("/ 25.0%")
+
+
+def test_plain_supervised_policies_are_not_drawn_where_they_were_asked_in_their_own_form():
+    results = study()
+    assert "sft-direct-own-form" in figures.compared(results.policies)
+    assert "sft-direct" not in figures.compared(results.policies)
+    (axis,) = figures.gains(results).axes
+    shown = " ".join(text.get_text() for text in axis.get_yticklabels())
+    assert shown.count("direct SFT") == shown.count("direct SFT, own form") > 0
+    assert list(tables.task_table(results))[:3] == ["task", "text only, no image", "base"]
+
+
+def test_code_in_a_sentence_is_set_as_code(page):
+    assert "<code>dvc repro" in page or "<code>python -m" in page
+    assert "`" not in _Page(page).text.split("Examples")[0]
 
 
 def test_published_numbers_keep_their_own_tables(page):
@@ -216,5 +231,5 @@ def test_acting_and_open_questions_have_sections_of_their_own(page):
         assert words in parsed.text
     assert "the judge invented and the judge another give the same score in" in parsed.text
     assert "The policies of this run score about 0" not in parsed.text, "one of them answered"
-    assert page.count("Episodes done (percent)") == 1, "not among the other tables too"
+    assert parsed.text.count("Episodes done (percent)") == 1, "not among the other tables too"
     assert "Acting" not in html.render(tiny({"test_in": ["push_button"]}), {})

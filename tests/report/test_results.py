@@ -106,7 +106,9 @@ def test_headline_without_reinforced_policy():
     assert headline(analyze(SETTINGS, base, {one.id: one for one in asked}, {})).startswith("There is no reinforced")
 
 
-@pytest.mark.parametrize(("p", "text"), [(0, "p < 1e-99"), (8e-64, "p = 8e-64"), (0.0324, "p = 0.032"), (1, "p = 1")])
+@pytest.mark.parametrize(
+    ("p", "text"), [(0, "p < 0.001"), (8e-64, "p < 0.001"), (0.001, "p = 0.001"), (0.0324, "p = 0.032"), (1, "p = 1")]
+)
 def test_p_values_as_text(p, text):
     assert p_text(p) == text
 

@@ -1,0 +1,53 @@
+"""Where a run took place and how long it took: the report's first lines name both, of this run and no other."""
+
+import json
+import os
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+
+from robotr1 import paths
+
+STAGE_TIMES = paths.ROOT / ".stage_times.jsonl"  # the notebook runner appends a line for each stage that it ran
+GPUS = Path("/proc/driver/nvidia/gpus")
+
+
+def where_and_how_long(times: Path = STAGE_TIMES, executed: Path = paths.EXECUTED) -> str:
+    """One sentence: the machine, and the wall clock of the stages whose executed notebooks this run has.
+
+    The stage that writes the page is not over when it writes it, so it is left out of the sum.
+    """
+    seconds = _newest(times)
+    needed = sorted(path.stem[3:] for path in executed.glob("[0-9][0-9]_*.ipynb") if path.stem[:2] != "08")
+    if not needed or not set(needed) <= set(seconds):
+        return "Not every stage behind this page was run in this folder, so it cannot say where and how long."
+    minutes = sum(seconds[stage] for stage in needed) / 60
+    training = sum(seconds[stage] for stage in needed if stage.startswith("train_grpo")) / 60
+    share = f", {training:.1f} of them for reinforcement learning" if training else ""
+    return f"All of this took {minutes:.0f} minutes{share}, on {processors()}."
+
+
+def processors() -> str:
+    """Processor and graphics card, such as "2 x Intel(R) Xeon(R) Processor, no GPU"."""
+    return f"{os.cpu_count()} x {processor()}, {_gpus() or 'no GPU'}"
+
+
+def processor() -> str:
+    """The processor's model, as Linux names it; elsewhere its architecture."""
+    return next(_named(Path("/proc/cpuinfo"), "model name"), platform.processor() or platform.machine())
+
+
+def _gpus() -> str:
+    """NVIDIA's cards as their driver names them; empty where there is none (or another system than Linux)."""
+    models = [model for path in sorted(GPUS.glob("*/information")) for model in _named(path, "Model")]
+    return ", ".join(models)
+
+
+def _named(path: Path, key: str) -> Iterator[str]:
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return (line.partition(":")[2].strip() for line in lines if line.startswith(key))
+
+
+def _newest(times: Path) -> dict[str, float]:
+    lines = times.read_text(encoding="utf-8").splitlines() if times.is_file() else []
+    return {entry["stage"]: entry["seconds"] for entry in map(json.loads, lines)}
