@@ -27,7 +27,7 @@ export HF_HUB_DISABLE_TELEMETRY ?= 1
 export DVC_NO_ANALYTICS ?= 1
 export PATH := $(BIN):$(PATH)
 
-.PHONY: help setup renderer study ablation test test-browser notebooks pretrain lint clean
+.PHONY: help setup renderer study experiments ablation test test-browser notebooks pretrain lint clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 18
@@ -71,6 +71,9 @@ study: ## from here to the report
 	@$(MAKE) --no-print-directory renderer
 	$(BIN)/dvc repro
 	@$(PY) -m robotr1.report.summary
+
+experiments: setup ## DVC's experiments side by side, only what differs between them
+	@$(BIN)/dvc exp show --only-changed --hide-failed
 
 ablation: study ## what makes the difference: algorithms, questions, cold start, reward; three seeds each
 	cd ablation && $(BIN)/dvc repro
