@@ -12,7 +12,7 @@ CAPTIONS = {
         "caption": "A dot is a step, the line the mean of the last ten. Look first whether the share right rises with "
         "the reward; a reward alone can also rise because the form is kept. Then look at groups without spread: where "
         "all answers to a question get the same reward, that question teaches nothing. The share right is of sampled "
-        "answers to training questions, so it lies below the tests'.",
+        "answers to training questions; the tests' answers are not sampled.",
     },
     "finetuning_curves": {
         "title": "Supervised fine-tuning, step by step",
@@ -36,14 +36,13 @@ CAPTIONS = {
     "blank_images": {
         "title": "Does the policy look at the image?",
         "caption": "The same policies answer the same questions with a grey image. A policy that looks falls "
-        "toward the text-only line; one that had learned a shortcut in the words would stay where it was. Intervals "
-        "are about as wide as the marks.",
+        "toward the text-only line; one that had learned a shortcut in the words would stay where it was.",
     },
     "attention": {
         "title": "Where attention lies while a position is written",
         "caption": "Brighter patches get more attention, mean over all layers and heads; the cross is where the "
-        "written position lies in the picture. Cross and brightest patch seldom meet, and need not: each patch carries "
-        "what others told it before. So attention shows where numbers were fetched and not what they are about; "
+        "written position lies in the picture. Cross and brightest patch need not meet: each patch carries what "
+        "others told it before. So attention shows where numbers were fetched and not what they are about; "
         "whether the policy needs the image is what the blank images tell.",
     },
     "consistency": {
