@@ -190,11 +190,6 @@ def test_plain_supervised_policies_are_not_drawn_where_they_were_asked_in_their_
     assert list(tables.task_table(results))[:3] == ["task", "text only, no image", "base"]
 
 
-def test_code_in_a_sentence_is_set_as_code(page):
-    assert "<code>dvc repro" in page or "<code>python -m" in page
-    assert "`" not in _Page(page).text.split("Examples")[0]
-
-
 def test_published_numbers_keep_their_own_tables(page):
     assert "Table 3: Low-level reasoning" in page
     assert "judge score 0-3" in page
