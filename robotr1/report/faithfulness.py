@@ -4,8 +4,7 @@ import pandas as pd
 
 from robotr1.evaluation.faithfulness_results import MEASURES, THOUGHTS
 from robotr1.report.names import in_order, interval, label, ordered, points
-from robotr1.report.results import Results, find_row
-from robotr1.report.words import difference
+from robotr1.report.results import Results, find_row, p_text
 
 THOUGHT_NAMES = {"own": "its own", "half": "half of it", "none": "none", "borrowed": "another question's"}
 PROBED_NAMES = {
@@ -73,7 +72,9 @@ def about_faithfulness(results: Results) -> list[str]:
         place = {"policy": policy, "split": split}
         if find_row(table, **place) is not None:
             change = find_row(results.faithfulness_changes, **place, thought="none", measure="right")
-            sentences.append(f"{finding(table, **place)} {difference('What no thought costs in accuracy', change)}")
+            lost = points(change["difference"], change["low"], change["high"])
+            told = f"Without a thought its accuracy changes by {lost} points, {p_text(change['p_value'])}."
+            sentences.append(f"{finding(table, **place)} {told}")
     return sentences
 
 

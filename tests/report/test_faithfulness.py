@@ -34,8 +34,8 @@ def test_both_habits_are_told_apart():
     assert base.startswith("base, 16 questions of test_in: ")
     assert STAYS in base
     assert GOES in reinforced
-    assert "costs in accuracy: -75.0 points" in reinforced
-    assert "costs in accuracy: +0.0 points" in base
+    assert "accuracy changes by -75.0 [-100.0, -37.5] points" in reinforced
+    assert "accuracy changes by +0.0 [" in base
 
 
 def test_numbers_are_those_of_the_rows():

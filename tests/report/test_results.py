@@ -87,7 +87,7 @@ def test_headline_gives_gain_interval_and_p():
     assert text.startswith("On the 48 held-out questions of the training tasks, GRPO answers ")
     assert "a gain of +" in text
     assert "interval over episodes" in text
-    assert "p = " in text
+    assert "exact McNemar test, p < 0.001" in text
     assert "not more than chance" not in text
 
 
