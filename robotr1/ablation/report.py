@@ -21,6 +21,7 @@ from robotr1.ablation.compare import (
     deviation,
     scores,
 )
+from robotr1.ablation.paper import agreement, in_paper
 from robotr1.ablation.plan import FOLDER, read_plan
 from robotr1.evaluation.benchmark import read_questions
 from robotr1.evaluation.consistency import examine
@@ -122,6 +123,7 @@ def page(
             change = f"{100 * d.mean:+.1f} {spread(d.by_seed)} [{100 * d.low:+.1f}, {100 * d.high:+.1f}]"
             kinds = "" if len(one.types) == len(ALL) else f" ({', '.join(one.types)})"
             lines.append(f"| {one.name}{kinds} | {SPLITS[split]} | {change} | {p} | {d.verdict} |")
+    lines += beside_the_paper(made)
     lines += ["", "## What the thoughts speak of", ""]
     lines += [
         "New episodes, percent of the completions where it can be measured. *Agrees*: the letter is the option that",
@@ -134,6 +136,31 @@ def page(
     for name, row in spoken.items():
         lines.append(f"| {name} | " + " | ".join(with_spread(row.get(key, [])) for key in ("agrees", "gripper")) + " |")
     return "\n".join(lines) + "\n"
+
+
+def beside_the_paper(made: Sequence[tuple[Comparison, dict[str, Difference]]]) -> list[str]:
+    """The lines that set the directions of the paper's tables beside ours; none where no comparison is in the paper."""
+    rows = []
+    for one, found in made:
+        told = in_paper(one.run, one.other)
+        if told is not None and one.other_form != OTHER_OPTIONS:
+            verdicts = [d.verdict for d in found.values()]
+            here = "; ".join(f"{d.verdict} ({SPLITS[split]})" for split, d in found.items())
+            rows.append(f"| {one.name} | {told[0]:+.2f}, {told[1]} | {here} | {agreement(told[0], verdicts)} |")
+    if not rows:
+        return []
+    return [
+        "",
+        "## Beside the paper",
+        "",
+        "The paper's side is the mean difference of its judge's scores (0 to 3) on its own bench, from one run each with",
+        "a 7B model; ours is multiple choice with a tiny one. So only directions can be compared. *Agrees*: one split",
+        "at least shows the paper's direction and none the other.",
+        "",
+        "| compared | the paper | here | |",
+        "|" + " --- |" * 4,
+        *rows,
+    ]
 
 
 def blind_guesses(card: Mapping, strategy: str) -> dict[str, float]:

@@ -75,6 +75,9 @@ def test_deps_are_modules_that_exist_and_are_imported():
         needed = {paths.relative(path) for path in import_graph.module_closure(module)}
         listed = [dep.removeprefix("../") for dep in stage["deps"] if dep.startswith("../robotr1/")]
         for dep in listed:
+            if not list((paths.ROOT / dep).glob("*.py")) and not dep.endswith(".py"):
+                assert list((paths.ROOT / dep).glob("*.csv")), dep  # the paper's tables
+                continue
             assert any(path == dep or path.startswith(f"{dep}/") for path in needed), dep
 
 
