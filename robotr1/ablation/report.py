@@ -32,6 +32,8 @@ from robotr1.report.places import nearer_to_gripper
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
+MEASURABLE = 0.5
+
 
 def table(given: Answers, runs: Sequence[str]) -> dict[str, dict[str, list[float]]]:
     """Accuracy of each seed, by run (and the form, where it is another) and split, over all types asked."""
@@ -48,7 +50,9 @@ def thoughts(
     given: Answers, questions: Mapping[str, Question], runs: Sequence[str]
 ) -> dict[str, dict[str, list[float]]]:
     """For each run and seed, on test_in: the share of completions whose letter `agrees` with the thought (as in
-    `consistency`), and of waypoint thoughts whose place lies nearer to the `gripper` than to the next waypoint."""
+    `consistency`), and of waypoint thoughts whose place lies nearer to the `gripper` than to the next waypoint.
+
+    A run where fewer than MEASURABLE of the completions say something that can be measured has no share."""
     rows: dict[str, dict[str, list[float]]] = {}
     for run in runs:
         for seed in scores(given, run, "test_in", ALL):
@@ -56,7 +60,8 @@ def thoughts(
             agrees = [examine(p, question)["agrees"] for p, question in asked]
             gripper = [nearer_to_gripper(p.completion, question) for p, question in asked if p.type == "waypoint"]
             for name, found in (("agrees", agrees), ("gripper", gripper)):
-                if measured := [value for value in found if value is not None]:
+                measured = [value for value in found if value is not None]
+                if measured and len(measured) >= MEASURABLE * len(found):
                     rows.setdefault(run, {}).setdefault(name, []).append(float(np.mean(measured)))
     return rows
 
@@ -126,9 +131,9 @@ def page(
     lines += beside_the_paper(made)
     lines += ["", "## What the thoughts speak of", ""]
     lines += [
-        "New episodes, percent of the completions where it can be measured. *Agrees*: the letter is the option that",
-        "the thought speaks for. *Gripper*: the place written about the next waypoint lies nearer to the gripper than",
-        "to that waypoint.",
+        "New episodes, percent of the completions where it can be measured, if these are half of all at least. *Agrees*:",
+        "the letter is the option that the thought speaks for. *Gripper*: the place written about the next waypoint lies",
+        "nearer to the gripper than to that waypoint.",
         "",
         "| run | agrees | gripper |",
         "| --- | --- | --- |",
