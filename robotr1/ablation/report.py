@@ -131,9 +131,9 @@ def page(
     lines += beside_the_paper(made)
     lines += ["", "## What the thoughts speak of", ""]
     lines += [
-        "New episodes, percent of the completions where it can be measured, if these are half of all at least. *Agrees*:",
-        "the letter is the option that the thought speaks for. *Gripper*: the place written about the next waypoint lies",
-        "nearer to the gripper than to that waypoint.",
+        "New episodes, percent of the completions where it can be measured, if these are half of all at least.",
+        "*Agrees*: the letter is the option that the thought speaks for. *Gripper*: the place written about the next",
+        "waypoint lies nearer to the gripper than to that waypoint.",
         "",
         "| run | agrees | gripper |",
         "| --- | --- | --- |",
