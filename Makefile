@@ -73,7 +73,7 @@ study: ## from here to the report
 	@$(PY) -m robotr1.report.summary
 
 experiments: setup ## DVC's experiments side by side, only what differs between them
-	@$(BIN)/dvc exp show --only-changed --hide-failed --drop '^(data|models|weights|reports|notebooks|robotr1)/'
+	@$(BIN)/dvc exp show --only-changed --hide-failed --drop '^(data|models|weights|reports|notebooks|robotr1)(/|$$)'
 
 ablation: study ## what makes the difference: algorithms, questions, cold start, reward; three seeds each
 	cd ablation && $(BIN)/dvc repro
