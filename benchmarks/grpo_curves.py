@@ -51,7 +51,7 @@ def train(steps: int, seeds: int) -> dict:
 
 def compared(rewards: dict[str, list[list[float]]]) -> dict:
     """Means of the second halves, and Welch's 95 % interval for ours minus TRL's where there are seeds enough."""
-    late = {name: [statistics.mean(run[len(run) // 2 :]) for run in runs] for name, runs in rewards.items()}
+    late = {name: [statistics.mean(run[len(run) // 2 :]) for run in seeds] for name, seeds in rewards.items()}
     if min(map(len, late.values())) < 2:
         return {"second_half": late}
     test = ttest_ind(late["ours"], late["trl"], equal_var=False)

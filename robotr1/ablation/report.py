@@ -26,6 +26,7 @@ from robotr1.ablation.plan import FOLDER, read_plan
 from robotr1.evaluation.benchmark import read_questions
 from robotr1.evaluation.consistency import examine
 from robotr1.evaluation.mcqa import read_predictions
+from robotr1.questions.strategy_audit import StrategyGuess, best_guesses
 from robotr1.records import Prediction, Question
 from robotr1.report.places import nearer_to_gripper
 
@@ -52,7 +53,8 @@ def thoughts(
     """For each run and seed, on test_in: the share of completions whose letter `agrees` with the thought (as in
     `consistency`), and of waypoint thoughts whose place lies nearer to the `gripper` than to the next waypoint.
 
-    A run where fewer than MEASURABLE of the completions say something that can be measured has no share."""
+    A run where fewer than MEASURABLE of the completions say something that can be measured has no share.
+    """
     rows: dict[str, dict[str, list[float]]] = {}
     for run in runs:
         for seed in scores(given, run, "test_in", ALL):
@@ -170,11 +172,9 @@ def beside_the_paper(made: Sequence[tuple[Comparison, dict[str, Difference]]]) -
 
 def blind_guesses(card: Mapping, strategy: str) -> dict[str, float]:
     """By split, the best accuracy of a policy that sees no image, at waypoints with `strategy`'s wrong options."""
-    found: dict[str, float] = {}
-    for row in card["strategies"]:
-        if (row["strategy"], row["type"], row["stated"]) == (strategy, "waypoint", False):
-            found[row["split"]] = max(row["accuracy"], found.get(row["split"], 0.0))
-    return found
+    best = best_guesses([StrategyGuess(**row) for row in card["strategies"]])
+    wanted = (strategy, "waypoint", False)
+    return {guess.split: guess.accuracy for guess in best if (guess.strategy, guess.type, guess.stated) == wanted}
 
 
 def guesses(blind: Mapping[str, float]) -> str:

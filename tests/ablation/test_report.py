@@ -69,7 +69,9 @@ def test_the_best_guess_without_the_image_is_of_this_strategy_and_the_waypoints(
         ("same_episode", "waypoint", False, "test_out", 0.5),
     ]
     names = ("strategy", "type", "stated", "split", "accuracy")
-    found = report.blind_guesses({"strategies": [dict(zip(names, row, strict=True)) for row in rows]}, "same_episode")
+    others = {"policy": "text only", "questions": 10, "low": 0.0, "high": 1.0}
+    card = {"strategies": [dict(zip(names, row, strict=True)) | others for row in rows]}
+    found = report.blind_guesses(card, "same_episode")
     assert found == {"test_in": 0.7, "test_out": 0.5}
     assert report.guesses(found) == "70.0 % (new episodes), 50.0 % (new tasks)"
     assert report.guesses({}) == ""

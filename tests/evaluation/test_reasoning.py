@@ -200,15 +200,7 @@ def test_every_reference_is_full_marks_against_itself_for_any_state():
             assert JUDGE.judge([case])[0].score == 3, reference
 
 
-def test_the_simulator_gives_the_committed_items_again(tmp_path):
-    from robotr1.demos.tabletop.gl import RenderingError, choose_renderer
-
-    if not (paths.PANDA / "panda.json").exists():
-        pytest.skip("data/panda is missing: run `python -m robotr1.demos.tabletop.panda`")
-    try:
-        choose_renderer()
-    except RenderingError as error:
-        pytest.skip(str(error))
+def test_the_simulator_gives_the_committed_items_again(simulator, tmp_path):
     committed = {frame.id: frame for frame in read_records(reasoning.ITEMS / "frames.jsonl", Frame)}
     references = {item.reference for item in ITEMS if item.task == "lamp_on"}
     images = paths.relative(reasoning.ITEMS / "images")

@@ -22,16 +22,8 @@ def test_a_set_is_about_as_large_as_was_asked_for(questions, frames, total):
 
 
 @pytest.fixture(scope="module")
-def second(tmp_path_factory):
+def second(simulator, tmp_path_factory):
     """The smallest set of another seed, from the simulator."""
-    from robotr1.demos.tabletop.gl import RenderingError, choose_renderer
-
-    if not (paths.PANDA / "panda.json").exists():
-        pytest.skip("data/panda is missing: run `python -m robotr1.demos.tabletop.panda`")
-    try:
-        choose_renderer()
-    except RenderingError as error:
-        pytest.skip(str(error))
     folder = tmp_path_factory.mktemp("second")
     frames, more = size(43)
     build(frames, 1, folder, more)
