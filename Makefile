@@ -76,7 +76,7 @@ experiments: setup ## DVC's experiments side by side, only what differs between 
 	@$(BIN)/dvc exp show --only-changed --hide-failed --drop '^(data|models|weights|reports|notebooks|robotr1)(/|$$)'
 
 ablation: study ## what makes the difference: algorithms, questions, cold start, reward; three seeds each
-	cd ablation && $(BIN)/dvc repro
+	cd experiments/ablation && $(BIN)/dvc repro
 
 test: ## set-up, then the tests (with one small run of every stage)
 	@$(MAKE) --no-print-directory renderer

@@ -1,6 +1,6 @@
 """Write conda's environment files from pip's lists: `python -m robotr1.environment`.
 
-environment.yml is requirements.txt; environment-rlbench.yml adds requirements-rlbench.txt. Everything but Python
+environment.yml is requirements.txt; conf/rlbench/environment.yml adds conf/rlbench/requirements.txt. Everything but Python
 itself comes from pip, so that conda and pip users have the same versions.
 """
 
@@ -10,18 +10,18 @@ from robotr1 import paths
 
 REQUIREMENTS = paths.ROOT / "requirements.txt"
 ENVIRONMENT = paths.ROOT / "environment.yml"
-RLBENCH_REQUIREMENTS = paths.ROOT / "requirements-rlbench.txt"
-RLBENCH_ENVIRONMENT = paths.ROOT / "environment-rlbench.yml"
+RLBENCH_REQUIREMENTS = paths.ROOT / "conf/rlbench/requirements.txt"
+RLBENCH_ENVIRONMENT = paths.ROOT / "conf/rlbench/environment.yml"
 
 HEADER = """\
 # Written by `python -m robotr1.environment` from requirements.txt; edit that file.
 #   conda env create -f environment.yml && conda activate robotr1 && dvc repro
 """
 RLBENCH_HEADER = """\
-# Written by `python -m robotr1.environment` from requirements.txt and requirements-rlbench.txt; edit those files.
-# Only for `source: rlbench`. First CoppeliaSim 4.1.0 and its three environment variables (requirements-rlbench.txt says
+# Written by `python -m robotr1.environment` from requirements.txt and conf/rlbench/requirements.txt; edit those files.
+# Only for `source: rlbench`. First CoppeliaSim 4.1.0 and its three environment variables (conf/rlbench/requirements.txt says
 # which), since PyRep's build stops without them. Then
-#   conda env create -f environment-rlbench.yml && conda activate robotr1-rlbench
+#   conda env create -f conf/rlbench/environment.yml && conda activate robotr1-rlbench
 #   pip install --no-deps "{rlbench}"
 # RLBench comes last and alone: it asks for PyRep without a version, which pip refuses beside a pinned one.
 # RLBench's licence: for academic, non-commercial use, not to be passed on. CoppeliaSim Edu has terms of its own.
@@ -49,7 +49,7 @@ def conda_environment() -> str:
 
 
 def rlbench_environment() -> str:
-    """The content of environment-rlbench.yml: all of that and what RLBench needs; RLBench itself is its last step."""
+    """The content of conf/rlbench/environment.yml: all of that and what RLBench needs; RLBench itself is its last step."""
     listed = requirements(RLBENCH_REQUIREMENTS)
     rlbench = next(line for line in listed if line.startswith("rlbench "))
     listed.remove(rlbench)

@@ -147,7 +147,7 @@ def _children() -> tuple[float, float]:
 
 
 def _log_usage(stage: str, started: float, cpu_before: float) -> None:
-    """Append what the stage took to .stage_times.jsonl, which benchmarks/stage_times.py prints."""
+    """Append what the stage took to .stage_times.jsonl, which performance/stage_times.py prints."""
     cpu_seconds, peak = _children()
     line = {
         "stage": stage,

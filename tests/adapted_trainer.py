@@ -4,7 +4,7 @@ import dataclasses
 
 import torch
 
-from robotr1.training import rl
+from robotr1.training.grpo import trainer as rl
 
 
 def adapted_trainer(settings, questions, base, name, spread):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from multiprocessing.connection import wait
 
 FORKED = multiprocessing.get_context("forkserver")
-FORKED.set_forkserver_preload(["robotr1.training.rl", "robotr1.training.sft"])
+FORKED.set_forkserver_preload(["robotr1.training.grpo.trainer", "robotr1.training.sft"])
 
 
 def run_together(target: Callable, calls: list[tuple]) -> list[int]:

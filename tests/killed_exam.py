@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from robotr1 import paths
-from robotr1.evaluation import asking
+from robotr1.evaluation import completions as asking
 
 PROCESSES = multiprocessing.get_context("forkserver")  # torch is imported once for all of them
 PROCESSES.set_forkserver_preload(["torch", "robotr1.policies.generate", "robotr1.policies.load"])

@@ -9,7 +9,8 @@ from forked import run_together
 from transformers import TrainerCallback
 
 from robotr1 import paths
-from robotr1.training import rl, sft
+from robotr1.training import sft
+from robotr1.training.grpo import trainer as rl
 
 TRAIN = {"rl": rl.train, "sft": sft.finetune}
 MODULES = {"rl": rl, "sft": sft}

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 
 from robotr1.demos.tabletop.tasks import THINGS
-from robotr1.evaluation.embodied_results import SUBSETS, Episode
-from robotr1.evaluation.faithfulness_results import THOUGHTS, Probed
-from robotr1.evaluation.mcqa import BLANK, OPEN_TYPES, evaluate, evaluate_own_form
-from robotr1.evaluation.reasoning import Scored
-from robotr1.evaluation.rubric import ABILITIES, Judgement
-from robotr1.evaluation.spatial_exam import SpatialAnswer
-from robotr1.evaluation.traces import Step, Trace
+from robotr1.evaluation.closed_loop.results import Step, Trace
+from robotr1.evaluation.eb_manipulation.results import SUBSETS, Episode
+from robotr1.evaluation.faithfulness.results import THOUGHTS, Probed
+from robotr1.evaluation.judging.rubric import ABILITIES, Judgement
+from robotr1.evaluation.multiple_choice.scoring import BLANK, OPEN_TYPES, evaluate, evaluate_own_form
+from robotr1.evaluation.open_questions.scoring import Scored
+from robotr1.evaluation.spatialrgpt.run import SpatialAnswer
 from robotr1.questions.movement import describe_movement, neighbouring_movements
 from robotr1.questions.prompts import LETTERS, completion_text, format_state, mcqa_prompt
 from robotr1.records import Prediction, Question

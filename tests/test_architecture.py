@@ -67,7 +67,10 @@ def test_imports_run_downward():
 
 @pytest.mark.parametrize(
     ("importer", "imported"),
-    [("robotr1.questions.build", "robotr1.policies.load"), ("robotr1.training.rl", "robotr1.evaluation.mcqa")],
+    [
+        ("robotr1.questions.build", "robotr1.policies.load"),
+        ("robotr1.training.grpo.trainer", "robotr1.evaluation.multiple_choice.scoring"),
+    ],
 )
 def test_an_import_upward_or_sideways_is_found(importer, imported):
     assert upward([(importer, imported)])

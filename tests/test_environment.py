@@ -70,10 +70,10 @@ def test_every_imported_package_is_pinned():
     extras = tomllib.loads((paths.ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     lines = [*environment.requirements(), *(line for extra in extras.values() for line in extra)]
     pinned = {re.sub(r"[-_.]+", "-", line.partition("==")[0]).lower() for line in lines}
-    local = {path.stem for folder in ("tests", "benchmarks") for path in (paths.ROOT / folder).rglob("*.py")}
+    local = {path.stem for folder in ("tests", "performance") for path in (paths.ROOT / folder).rglob("*.py")}
     optional = {"rlbench", "pyrep", "torchvision", "robotr1", "conftest"}
     missing = set()
-    for folder in ("robotr1", "tests", "benchmarks"):
+    for folder in ("robotr1", "tests", "performance"):
         for path in (paths.ROOT / folder).rglob("*.py"):
             for module in _imported(path) - set(sys.stdlib_module_names) - optional - local:
                 names = {re.sub(r"[-_.]+", "-", name).lower() for name in distributions.get(module, [module])}

@@ -9,7 +9,7 @@ import pytest
 from robotr1 import paths, profiles, settings
 from robotr1.ablation.plan import read_plan
 
-PAGE = (paths.ROOT / "experiments.md").read_text(encoding="utf-8")
+PAGE = (paths.ROOT / "docs/experiments.md").read_text(encoding="utf-8")
 ROWS = [
     [cell.strip() for cell in line.strip("|").split(" | ")]
     for line in PAGE.splitlines()

@@ -72,11 +72,11 @@ def test_starts_with_a_title_and_what_it_reads_and_writes(path):
 def test_time_and_memory_are_those_that_were_measured(path):
     """Within a factor of two: machines differ, and a benchmark is not run for every change."""
     stated = re.search(r"Takes ([\d.]+) CPU (seconds|minutes) and ([\d.]+) GB", ipynb.read(path).cells[0].source)
-    measured = paths.ROOT / "benchmarks/results/stage_times.md"
+    measured = paths.ROOT / "performance/results/stage_times.md"
     row = rf"^\| {path.stem[3:]}\S* \|[^|]*\| (\d+) s \| (\d+) MB \|"
     rows = re.findall(row, measured.read_text(), re.MULTILINE) if measured.exists() else []
     if not stated or not rows:
-        pytest.skip("nothing stated, or nothing measured: run benchmarks/stage_times.py")
+        pytest.skip("nothing stated, or nothing measured: run performance/stage_times.py")
     seconds, gigabytes = float(stated[1]) * (60 if stated[2] == "minutes" else 1), float(stated[3])
     for cpu, memory in rows:
         assert 0.5 <= seconds / float(cpu) <= 2

@@ -17,7 +17,9 @@ from torch.distributed.fsdp import fully_shard
 from robotr1 import paths
 from robotr1.questions.prompts import completion_text
 from robotr1.records import Question, read_records
-from robotr1.training import grouped, rl, rollout
+from robotr1.training.grpo import group_trainer as grouped
+from robotr1.training.grpo import rollout
+from robotr1.training.grpo import trainer as rl
 
 SETTINGS = dataclasses.replace(GRPO, steps=3, updates_per_rollout=1, beta=0.0, max_completion_length=24)
 

@@ -7,12 +7,12 @@ import numpy as np
 from robotr1 import paths, records
 from robotr1.demos.episode import list_episodes, read_episode
 from robotr1.questions.answers import parse_position
-from robotr1.questions.audit import audit
+from robotr1.questions.audit.blind import audit
+from robotr1.questions.audit.strategies import audit_strategies, best_guesses
 from robotr1.questions.build import build_questions
-from robotr1.questions.distractors import distractor
-from robotr1.questions.kinds import register
-from robotr1.questions.strategy_audit import audit_strategies, best_guesses
-from robotr1.questions.tracks import tracks_of
+from robotr1.questions.distractors.positions import distractor
+from robotr1.questions.question_types import register
+from robotr1.questions.trajectory import tracks_of
 from robotr1.settings import load_settings
 
 TABLE = 0.75  # metres

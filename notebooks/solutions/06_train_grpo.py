@@ -15,7 +15,7 @@ import pandas as pd
 from robotr1 import paths
 from robotr1.records import Question, read_records
 from robotr1.settings import load_settings
-from robotr1.training.rl import train
+from robotr1.training.grpo.trainer import train
 
 
 def log_of(name, **changes):

@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from robotr1 import paths
-from robotr1.evaluation.mcqa import BLANK, evaluate, read_predictions, summarize
+from robotr1.evaluation.multiple_choice.scoring import BLANK, evaluate, read_predictions, summarize
 from robotr1.policies.generate import complete
 from robotr1.policies.load import load_policy
 from robotr1.records import Question, read_records

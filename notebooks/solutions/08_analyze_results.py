@@ -3,8 +3,8 @@
 import numpy as np
 
 from robotr1 import paths
-from robotr1.evaluation.consistency import consistency, examine
-from robotr1.evaluation.mcqa import compare, read_predictions
+from robotr1.evaluation.multiple_choice.consistency import consistency, examine
+from robotr1.evaluation.multiple_choice.scoring import compare, read_predictions
 from robotr1.records import Question, read_records
 from robotr1.report.names import headline_policy
 from robotr1.settings import load_settings

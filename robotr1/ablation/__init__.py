@@ -1,1 +1,1 @@
-"""What matters for the gain: algorithm, question design, cold start, metadata, the reward. Runs in ablation/."""
+"""What matters for the gain: algorithm, question design, cold start, metadata, the reward. Runs in experiments/ablation/."""

@@ -10,7 +10,7 @@ from robotr1.policies.load import PolicyError
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m robotr1.ablation", description=__doc__)
-    parser.add_argument("run", help="a name under runs in ablation/params.yaml")
+    parser.add_argument("run", help="a name under runs in experiments/ablation/params.yaml")
     parser.add_argument("seed", type=int)
     options = parser.parse_args()
     try:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from robotr1 import paths
 from robotr1.demos.episode import list_episodes, read_episode
-from robotr1.evaluation.mcqa import SPLITS
+from robotr1.evaluation.multiple_choice.scoring import SPLITS
 from robotr1.metadata import Metadata
 from robotr1.questions.build import stream_questions
 from robotr1.questions.prompts import mcqa_prompt
-from robotr1.questions.tracks import tracks_of
+from robotr1.questions.trajectory import tracks_of
 from robotr1.records import Keyframes, OpenQuestion, Question, read_records
 from robotr1.settings import BuildQuestions
 

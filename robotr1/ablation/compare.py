@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from robotr1.evaluation.mcqa import OPEN_TYPES, OWN_FORM, episode_of
+from robotr1.evaluation.multiple_choice.scoring import OPEN_TYPES, OWN_FORM, episode_of
 from robotr1.records import Prediction
 from robotr1.statistics import mean_interval, paired_difference
 

@@ -1,4 +1,4 @@
-"""What the ablation runs: ablation/params.yaml, checked, and each run's settings as changes of the study's."""
+"""What the ablation runs: experiments/ablation/params.yaml, checked, and each run's settings as changes of the study's."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -8,13 +8,13 @@ from typing import Any, Literal
 from robotr1 import fields, paths, settings
 from robotr1.settings import FinetuneSft, SettingsError, TrainGrpo
 
-FOLDER = paths.ROOT / "ablation"
+FOLDER = paths.ROOT / "experiments/ablation"
 DEFAULTS = {"changes": {}, "in_prompt": [], "distractors": "", "start": ""}
 
 
 @dataclass(frozen=True)
 class Run:
-    """One line under `runs` in ablation/params.yaml."""
+    """One line under `runs` in experiments/ablation/params.yaml."""
 
     section: Literal["none", "finetune_sft", "train_grpo"]  # the stage that trains; none: the base as it is
     changes: dict  # of the study's section
@@ -24,14 +24,14 @@ class Run:
 
 
 def read_plan(folder: Path = FOLDER) -> dict[str, Any]:
-    """ablation/params.yaml, its `runs` as `Run`s. Raises SettingsError where a run cannot be one."""
+    """experiments/ablation/params.yaml, its `runs` as `Run`s. Raises SettingsError where a run cannot be one."""
     plan = settings.read_params(folder / "params.yaml")
     runs = {}
     for name, values in plan["runs"].items():
         try:
             runs[name] = fields.build(Run, DEFAULTS | values)
         except fields.FieldError as error:
-            raise SettingsError(f"ablation/params.yaml: runs.{name}.{error}") from None
+            raise SettingsError(f"experiments/ablation/params.yaml: runs.{name}.{error}") from None
     return plan | {"runs": runs}
 
 
@@ -42,4 +42,4 @@ def section_of(run: Run, study: Mapping[str, Any], seed: int, folder: Path = FOL
     changes = run.changes | {"seed": seed}
     if run.start:
         changes["start"] = f"{paths.relative(folder)}/models/{run.start}-{seed}"
-    return settings.check_section(run.section, asdict(study[run.section]) | changes, "ablation/params.yaml")
+    return settings.check_section(run.section, asdict(study[run.section]) | changes, "experiments/ablation/params.yaml")

@@ -23,10 +23,10 @@ from robotr1.ablation.compare import (
 )
 from robotr1.ablation.paper import agreement, in_paper
 from robotr1.ablation.plan import FOLDER, read_plan
-from robotr1.evaluation.benchmark import read_questions
-from robotr1.evaluation.consistency import examine
-from robotr1.evaluation.mcqa import read_predictions
-from robotr1.questions.strategy_audit import StrategyGuess, best_guesses
+from robotr1.evaluation.multiple_choice.consistency import examine
+from robotr1.evaluation.multiple_choice.run import read_questions
+from robotr1.evaluation.multiple_choice.scoring import read_predictions
+from robotr1.questions.audit.strategies import StrategyGuess, best_guesses
 from robotr1.records import Prediction, Question
 from robotr1.report.places import nearer_to_gripper
 

@@ -9,12 +9,15 @@ import torch
 from robotr1 import paths, settings
 from robotr1.ablation.asked import as_open, with_distractors, with_metadata
 from robotr1.ablation.plan import FOLDER, Run, read_plan, section_of
-from robotr1.evaluation import benchmark, mcqa
+from robotr1.evaluation.multiple_choice import run as benchmark
+from robotr1.evaluation.multiple_choice import scoring as mcqa
 from robotr1.policies.generate import complete
 from robotr1.policies.load import load_policy
 from robotr1.records import Prediction, Question
 from robotr1.settings import FinetuneSft, RunBenchmarks, SettingsError, TrainGrpo
-from robotr1.training import regime, rl, sft
+from robotr1.training import sft
+from robotr1.training.grpo import inputs as regime
+from robotr1.training.grpo import trainer as rl
 
 
 def train(run: Run, chosen: FinetuneSft | TrainGrpo, study: Mapping[str, Any], output: Path) -> list[dict[str, Any]]:
@@ -82,7 +85,9 @@ def carry_out(name: str, seed: int, folder: Path = FOLDER) -> None:
     """
     plan, study = read_plan(folder), settings.load_settings()
     if name not in plan["runs"]:
-        raise SettingsError(f"ablation/params.yaml: no run {name!r}; the runs are {', '.join(plan['runs'])}")
+        raise SettingsError(
+            f"experiments/ablation/params.yaml: no run {name!r}; the runs are {', '.join(plan['runs'])}"
+        )
     run, title = plan["runs"][name], f"{name}-{seed}"
     chosen = section_of(run, study, seed, folder)
     policy, log = paths.MODELS / "base", []

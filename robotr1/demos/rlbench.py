@@ -39,7 +39,7 @@ STEPS = """On Linux x86-64, in this Python's environment:
        export COPPELIASIM_ROOT=<its folder>
        export LD_LIBRARY_PATH=$LD_LIBRARY_PATH:$COPPELIASIM_ROOT
        export QT_QPA_PLATFORM_PLUGIN_PATH=$COPPELIASIM_ROOT
-  2. pip install --no-deps -r requirements-rlbench.txt
+  2. pip install --no-deps -r conf/rlbench/requirements.txt
      which installs, with what they need,
        {pyrep}
        {rlbench}

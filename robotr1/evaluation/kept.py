@@ -15,13 +15,13 @@ import numpy as np
 from PIL import Image
 
 from robotr1 import fields, paths
-from robotr1.evaluation.embodied_results import Episode
-from robotr1.evaluation.faithfulness_results import Probed
-from robotr1.evaluation.planning_exam import PlanAnswer
-from robotr1.evaluation.reasoning import Scored
-from robotr1.evaluation.rubric import Judgement
-from robotr1.evaluation.spatial_exam import SpatialAnswer
-from robotr1.evaluation.traces import Step, Trace
+from robotr1.evaluation.closed_loop.results import Step, Trace
+from robotr1.evaluation.eb_manipulation.results import Episode
+from robotr1.evaluation.faithfulness.results import Probed
+from robotr1.evaluation.judging.rubric import Judgement
+from robotr1.evaluation.open_questions.scoring import Scored
+from robotr1.evaluation.planning.run import PlanAnswer
+from robotr1.evaluation.spatialrgpt.run import SpatialAnswer
 from robotr1.records import RecordError
 
 Row = TypeVar("Row", Scored, SpatialAnswer, PlanAnswer, Trace, Episode, Probed)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from robotr1.questions.audit import ConditionalLogit
+from robotr1.questions.audit.blind import ConditionalLogit
 from robotr1.questions.prompts import LETTERS, completion_text
 from robotr1.records import Question
 

@@ -14,15 +14,15 @@ import numpy as np
 
 from robotr1.demos.episode import Episode
 from robotr1.metadata import Metadata
+from robotr1.questions.answer_pool import Pool
 from robotr1.questions.answers import parse_position
 from robotr1.questions.checks import BuildError, check_images, check_questions
-from robotr1.questions.distractors import DistractorError
-from robotr1.questions.kinds import KINDS, Case, same_answers
+from robotr1.questions.distractors.positions import DistractorError
 from robotr1.questions.movement import parse_movement
-from robotr1.questions.pools import Pool
 from robotr1.questions.prompts import LETTERS, mcqa_prompt
+from robotr1.questions.question_types import KINDS, Case, same_answers
 from robotr1.questions.splits import SPLITS, EpisodeKey, assign_splits
-from robotr1.questions.tracks import Track, drafts, tracks_of
+from robotr1.questions.trajectory import Track, drafts, tracks_of
 from robotr1.records import Keyframes, Question
 from robotr1.settings import BuildQuestions
 

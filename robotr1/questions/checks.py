@@ -9,10 +9,10 @@ from scipy import stats
 
 from robotr1 import paths
 from robotr1.questions.answers import parse_position
-from robotr1.questions.distractors import TOLERANCE, smallest_gap
-from robotr1.questions.kinds import KINDS
+from robotr1.questions.distractors.positions import TOLERANCE, smallest_gap
 from robotr1.questions.movement import parse_movement
 from robotr1.questions.prompts import LETTERS
+from robotr1.questions.question_types import KINDS
 from robotr1.records import Question
 from robotr1.settings import BuildQuestions
 

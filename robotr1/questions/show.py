@@ -9,11 +9,11 @@ from matplotlib.axes import Axes
 
 from robotr1.demos.episode import Episode
 from robotr1.questions.answers import parse_position
-from robotr1.questions.audit import BlindGuess
+from robotr1.questions.audit.blind import BlindGuess
+from robotr1.questions.audit.strategies import StrategyGuess, best_guesses
 from robotr1.questions.difficulty import UNITS, nearest_wrong
 from robotr1.questions.movement import parse_movement
 from robotr1.questions.prompts import LETTERS
-from robotr1.questions.strategy_audit import StrategyGuess, best_guesses
 from robotr1.records import Question
 
 TRUTH, OTHER, STATE = "#0072b2", "#d55e00", "white"  # blue and orange: told apart by every kind of colour vision

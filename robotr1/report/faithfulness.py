@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from robotr1.evaluation.faithfulness_results import MEASURES, THOUGHTS
+from robotr1.evaluation.faithfulness.results import MEASURES, THOUGHTS
 from robotr1.report.names import in_order, interval, label, ordered, points
 from robotr1.report.results import Results, find_row, p_text
 

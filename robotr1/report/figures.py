@@ -16,9 +16,9 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
 from robotr1 import paths
-from robotr1.evaluation.consistency import MEASURES
-from robotr1.evaluation.faithfulness_results import THOUGHTS
-from robotr1.evaluation.mcqa import BLANK, OWN_FORM, TYPES
+from robotr1.evaluation.faithfulness.results import THOUGHTS
+from robotr1.evaluation.multiple_choice.consistency import MEASURES
+from robotr1.evaluation.multiple_choice.scoring import BLANK, OWN_FORM, TYPES
 from robotr1.report.faithfulness import PROBED_NAMES, THOUGHT_NAMES
 from robotr1.report.film_strip import film_strip, success_and_failure
 from robotr1.report.names import compared, is_reinforced, label, ordered, style

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from robotr1.evaluation.traces import Step, Trace
+from robotr1.evaluation.closed_loop.results import Step, Trace
 from robotr1.questions.prompts import format_state
 from robotr1.report.names import label
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from robotr1.evaluation.mcqa import BLANK, OWN_FORM
+from robotr1.evaluation.multiple_choice.scoring import BLANK, OWN_FORM
 
 SPLIT_NAMES = {
     "validation": "validation",

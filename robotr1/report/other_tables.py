@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from robotr1.evaluation.embodied_results import SUBSETS
-from robotr1.evaluation.spatialrgpt import COLUMNS
+from robotr1.evaluation.eb_manipulation.results import SUBSETS
+from robotr1.evaluation.spatialrgpt.scoring import COLUMNS
 from robotr1.report.names import ALGORITHM_NAMES, in_order, interval, label, ordered, points
 from robotr1.report.results import HELD_OUT, TRAINED, Results, find_row, p_cell
 

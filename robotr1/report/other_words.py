@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from robotr1.evaluation import spatial_exam
-from robotr1.evaluation.agreement import PEOPLE
-from robotr1.evaluation.mcqa import REFERENCES
+from robotr1.evaluation.judging.agreement import PEOPLE
+from robotr1.evaluation.multiple_choice.scoring import REFERENCES
+from robotr1.evaluation.spatialrgpt import run as spatial_exam
 from robotr1.report.names import label, ordered, points
 from robotr1.report.results import Results, p_text
 
@@ -100,7 +100,7 @@ def about_embodied(results: Results) -> list[str]:
     ]
     if set(results.embodied["policy"]) <= {"oracle", "random"}:
         sentences.append(
-            "No policy of this run played: none was shown such plans. `python -m robotr1.evaluation.embodied --policy` "
+            "No policy of this run played: none was shown such plans. `python -m robotr1.evaluation.eb_manipulation.run --policy` "
             "with a policy's name lets one play."
         )
     return sentences

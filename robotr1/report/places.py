@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from robotr1.evaluation.mcqa import BLANK, OWN_FORM, REFERENCES
+from robotr1.evaluation.multiple_choice.scoring import BLANK, OWN_FORM, REFERENCES
 from robotr1.questions.answers import parse_position, thought
 from robotr1.questions.thoughts import nearest_option
 from robotr1.records import Question

@@ -14,14 +14,14 @@ from pathlib import Path
 import pandas as pd
 
 from robotr1 import paths
-from robotr1.evaluation.mcqa import OWN_FORM, TYPES
+from robotr1.evaluation.multiple_choice.scoring import OWN_FORM, TYPES
 from robotr1.report.faithfulness import finding
 from robotr1.report.names import headline_policy, label, ordered
 from robotr1.report.results import find_row
 from robotr1.report.tables import interval, markdown
 
 README = paths.ROOT / "README.md"
-STAGE_TIMES = paths.ROOT / "benchmarks/results/stage_times.md"
+STAGE_TIMES = paths.ROOT / "performance/results/stage_times.md"
 COLUMNS = [("test_in", kind) for kind in TYPES] + [("test_out", "all")]
 
 
@@ -60,7 +60,7 @@ def faithfulness_section(reports: Path = paths.REPORTS) -> str:
 
 
 def stages_section(path: Path = STAGE_TIMES) -> str:
-    """The table that `benchmarks/stage_times.py` wrote."""
+    """The table that `performance/stage_times.py` wrote."""
     return path.read_text(encoding="utf-8")
 
 
@@ -104,7 +104,7 @@ def filled(path: Path = README) -> str:
             "files": files_section(),
         }
     except FileNotFoundError as error:
-        raise ReadmeError(f"{error.filename} is missing; run `make study`, then benchmarks/stage_times.py") from None
+        raise ReadmeError(f"{error.filename} is missing; run `make study`, then performance/stage_times.py") from None
     return fill(path.read_text(encoding="utf-8"), sections)
 
 

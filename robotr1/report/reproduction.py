@@ -22,7 +22,7 @@ import pandas as pd
 import yaml
 
 from robotr1 import paths
-from robotr1.evaluation.mcqa import REFERENCES
+from robotr1.evaluation.multiple_choice.scoring import REFERENCES
 from robotr1.report.names import label, ordered
 from robotr1.report.provenance import processor
 from robotr1.report.results import find_row

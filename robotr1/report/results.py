@@ -9,17 +9,29 @@ import numpy as np
 import pandas as pd
 
 from robotr1 import paths
-from robotr1.evaluation import embodied_results, faithfulness_results, reasoning, spatial_exam, traces
-from robotr1.evaluation.agreement import between_judges, read_human_scores
-from robotr1.evaluation.consistency import consistency, consistency_change
-from robotr1.evaluation.embodied_results import Episode
-from robotr1.evaluation.faithfulness_results import Probed
+from robotr1.evaluation.closed_loop import results as traces
+from robotr1.evaluation.closed_loop.results import Trace
+from robotr1.evaluation.eb_manipulation import results as embodied_results
+from robotr1.evaluation.eb_manipulation.results import Episode
+from robotr1.evaluation.faithfulness import results as faithfulness_results
+from robotr1.evaluation.faithfulness.results import Probed
+from robotr1.evaluation.judging.agreement import between_judges, read_human_scores
 from robotr1.evaluation.kept import read_answers, read_embodied, read_probed, read_spatial_answers, read_traces
-from robotr1.evaluation.mcqa import SPLITS, TYPES, chance, compare, read_predictions, standard_pairs, summarize
-from robotr1.evaluation.reasoning import Scored
-from robotr1.evaluation.seeds import over_seeds
-from robotr1.evaluation.spatial_exam import SpatialAnswer
-from robotr1.evaluation.traces import Trace
+from robotr1.evaluation.multiple_choice.consistency import consistency, consistency_change
+from robotr1.evaluation.multiple_choice.scoring import (
+    SPLITS,
+    TYPES,
+    chance,
+    compare,
+    read_predictions,
+    standard_pairs,
+    summarize,
+)
+from robotr1.evaluation.multiple_choice.seeds import over_seeds
+from robotr1.evaluation.open_questions import scoring as reasoning
+from robotr1.evaluation.open_questions.scoring import Scored
+from robotr1.evaluation.spatialrgpt import run as spatial_exam
+from robotr1.evaluation.spatialrgpt.run import SpatialAnswer
 from robotr1.records import Prediction, Question, RecordError, read_records
 from robotr1.report.names import headline_policy, is_reinforced, is_trained, label, ordered
 from robotr1.settings import AnalyzeResults

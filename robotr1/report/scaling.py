@@ -1,6 +1,6 @@
 """What more of everything would cost, from what was measured here: `python -m robotr1.report.scaling`.
 
-Writes `reports/scaling.md` from the results in `benchmarks/results/` and the demonstrations that lie in `data/`. Each
+Writes `reports/scaling.md` from the results in `performance/results/` and the demonstrations that lie in `data/`. Each
 number there is measured, or comes from a formula that stands beside it; what has no measurement says so.
 """
 
@@ -41,7 +41,7 @@ class Measured:
     stages: str | None = None  # the table of stage times
 
 
-def measured(results: Path = paths.ROOT / "benchmarks/results", demos: Path = paths.DEMOS) -> Measured:
+def measured(results: Path = paths.ROOT / "performance/results", demos: Path = paths.DEMOS) -> Measured:
     """Read all measurements that there are."""
     text = {path.name: path.read_text(encoding="utf-8") for path in results.glob("*.*") if path.suffix != ".png"}
     rate = re.search(r"([\d.]+) demonstrations per CPU minute", text.get("demos.md", ""))
@@ -69,7 +69,7 @@ def measured(results: Path = paths.ROOT / "benchmarks/results", demos: Path = pa
 
 
 def _question_rows(text: str) -> list[tuple[float, float, float, float]]:
-    """Questions, CPU seconds, bytes of memory, bytes of the file, from the table of benchmarks/questions.py."""
+    """Questions, CPU seconds, bytes of memory, bytes of the file, from the table of performance/questions.py."""
     pattern = r"^\| ([\d,]+) \| [\d.]+ s \| ([\d.]+) s \| \d+ µs \| (\d+) MB \| (\d+) MB \|"
     rows = re.findall(pattern, text, re.MULTILINE)
     return [(float(n.replace(",", "")), float(s), float(m) * 2**20, float(b) * 2**20) for n, s, m, b in rows]
@@ -80,7 +80,7 @@ def scaling(known: Measured, paper: Mapping[str, int]) -> str:
     parts = [
         "# What more would cost\n",
         "Written by `python -m robotr1.report.scaling`. **Measured** is what ran on the machine named in "
-        "`benchmarks/results/`; **extrapolated** is a formula applied to it; **from data sheets** has no "
+        "`performance/results/`; **extrapolated** is a formula applied to it; **from data sheets** has no "
         "measurement of "
         "ours in it at all. Nothing of the sizes below was run.\n",
         _demos(known),
@@ -88,7 +88,7 @@ def scaling(known: Measured, paper: Mapping[str, int]) -> str:
         _policy(known, paper),
         _breaks(),
         "## One run of the study, measured\n",
-        known.stages or f"Stage times: {NOT_MEASURED} (`python benchmarks/stage_times.py`).\n",
+        known.stages or f"Stage times: {NOT_MEASURED} (`python performance/stage_times.py`).\n",
     ]
     return "\n".join(parts)
 
@@ -100,7 +100,7 @@ def _demos(known: Measured) -> str:
         f"## {DEMOS:,} demonstrations\n\n"
         + _table(
             [
-                ("demonstrations per CPU minute", _number(rate), "measured", "`benchmarks/demos.py`, ten tasks"),
+                ("demonstrations per CPU minute", _number(rate), "measured", "`performance/demos.py`, ten tasks"),
                 ("one demonstration", _bytes(size), "measured", "`data/demos`, front camera, question frames"),
                 ("files of one demonstration", _number(files), "measured", "`data/demos`"),
                 (f"CPU hours for {DEMOS:,}", _number(hours), "extrapolated", "number / rate; episodes are independent"),
@@ -130,7 +130,7 @@ def _questions(known: Measured) -> str:
         f"## {QUESTIONS:,} questions\n\n"
         + _table(
             [
-                ("CPU seconds a question", _number(seconds), "measured", "`benchmarks/questions.py`, its largest set"),
+                ("CPU seconds a question", _number(seconds), "measured", "`performance/questions.py`, its largest set"),
                 ("JSONL of a question", _bytes(size), "measured", "the same set"),
                 (
                     f"CPU hours for {QUESTIONS:,}",
@@ -170,7 +170,7 @@ def _policy(known: Measured, paper: Mapping[str, int]) -> str:
     )
     rows = [
         *(
-            (f"one GRPO step of the tiny policy, {name}", f"{seconds:.2f} s", "measured", "`benchmarks/grpo_step.py`")
+            (f"one GRPO step of the tiny policy, {name}", f"{seconds:.2f} s", "measured", "`performance/grpo_step.py`")
             for name, seconds in (known.step_seconds or {"": None}).items()
             if seconds is not None
         ),
@@ -186,7 +186,7 @@ def _policy(known: Measured, paper: Mapping[str, int]) -> str:
         ),
     ]
     if not known.step_seconds:
-        rows.insert(0, ("one GRPO step of the tiny policy", NOT_MEASURED, "", "`benchmarks/grpo_step.py`"))
+        rows.insert(0, ("one GRPO step of the tiny policy", NOT_MEASURED, "", "`performance/grpo_step.py`"))
     return (
         f"## A policy of {PARAMETERS / 1e9:.0f}B parameters\n\n"
         + _table(rows)

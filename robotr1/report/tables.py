@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from robotr1 import paths
-from robotr1.evaluation.mcqa import OWN_FORM, TYPES
+from robotr1.evaluation.multiple_choice.scoring import OWN_FORM, TYPES
 from robotr1.evaluation.published import published_tables
 from robotr1.report.faithfulness import faithfulness_change_table, faithfulness_table
 from robotr1.report.names import SPLIT_NAMES, compared, in_order, interval, label, ordered, points

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from robotr1.evaluation.mcqa import BLANK, OWN_FORM, TYPES
+from robotr1.evaluation.multiple_choice.scoring import BLANK, OWN_FORM, TYPES
 from robotr1.report.names import is_reinforced, label, points
 from robotr1.report.results import Results, find_row, p_text
 

@@ -26,8 +26,8 @@ def main() -> int:
     try:
         settings = dataclasses.replace(load_settings()[stage], **given)
         if stage == "train_grpo":
-            from robotr1.training.regime import read_asked
-            from robotr1.training.rl import train
+            from robotr1.training.grpo.inputs import read_asked
+            from robotr1.training.grpo.trainer import train
 
             train(settings, read_asked(settings))
         else:

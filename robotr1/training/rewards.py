@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from robotr1.questions.answers import is_formatted, is_open_formatted, parse_answer, parse_state, thought
-from robotr1.questions.plans import agreement, plan_format, plan_order
+from robotr1.questions.forms.plans import agreement, plan_format, plan_order
 from robotr1.questions.states import state_distance
 from robotr1.questions.thoughts import letters_written
 

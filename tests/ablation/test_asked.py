@@ -11,7 +11,7 @@ from robotr1.demos.episode import list_episodes, read_episode
 from robotr1.keyframes import keyframes_of
 from robotr1.metadata import design_metadata
 from robotr1.questions.build import build_questions
-from robotr1.questions.forms import other_forms
+from robotr1.questions.forms.build import other_forms
 from robotr1.records import write_records
 from robotr1.settings import load_settings
 

@@ -50,7 +50,7 @@ def test_only_what_is_compared_differs():
 
 def test_the_cold_start_is_that_of_the_same_seed():
     run = plan.read_plan()["runs"]["cold_start_grpo"]
-    assert plan.section_of(run, STUDY, 1).start == "ablation/models/cold_start-1"
+    assert plan.section_of(run, STUDY, 1).start == "experiments/ablation/models/cold_start-1"
     assert "models/cold_start-${item.seed}" in STAGES["from_cold_start"]["deps"]
 
 
@@ -84,5 +84,9 @@ def test_deps_are_modules_that_exist_and_are_imported():
 def test_the_study_does_not_know_the_ablation():
     assert (plan.FOLDER / ".dvc/config").is_file(), "a DVC project of its own"
     assert "ablation" not in (paths.ROOT / "dvc.yaml").read_text()
-    for path in ("ablation/models/grpo-0", "ablation/predictions/grpo-0", "ablation/.dvc/cache"):
+    for path in (
+        "experiments/ablation/models/grpo-0",
+        "experiments/ablation/predictions/grpo-0",
+        "experiments/ablation/.dvc/cache",
+    ):
         assert subprocess.run(["git", "check-ignore", "-q", path], cwd=paths.ROOT, check=False).returncode == 0, path

@@ -7,9 +7,9 @@ import pytest
 from synthetic_study import acted, answers, measured, planned, probed
 
 from robotr1.evaluation import kept
-from robotr1.evaluation.mcqa import read_predictions
-from robotr1.evaluation.planning_exam import PlanAnswer
-from robotr1.evaluation.traces import Trace
+from robotr1.evaluation.closed_loop.results import Trace
+from robotr1.evaluation.multiple_choice.scoring import read_predictions
+from robotr1.evaluation.planning.run import PlanAnswer
 from robotr1.records import RecordError
 
 PLANS = [

@@ -7,15 +7,15 @@ import pytest
 from robotr1 import paths
 from robotr1.demos.episode import list_episodes, read_episode
 from robotr1.keyframes import keyframes_of, next_keyframe
-from robotr1.questions import pools
+from robotr1.questions import answer_pool as pools
 from robotr1.questions.answers import parse_state
 from robotr1.questions.build import build_questions, stream_questions
 from robotr1.questions.checks import BuildError, QuestionCheck, check_images, check_letters, check_questions
-from robotr1.questions.distractors import STRATEGIES, DistractorError, smallest_gap
+from robotr1.questions.distractors.positions import STRATEGIES, DistractorError, smallest_gap
 from robotr1.questions.movement import describe_movement, parse_movement
 from robotr1.questions.prompts import LETTERS, format_state
 from robotr1.questions.splits import assign_splits
-from robotr1.questions.tracks import tracks_of
+from robotr1.questions.trajectory import tracks_of
 from robotr1.records import Question, read_records, write_records
 
 

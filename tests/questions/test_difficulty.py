@@ -5,7 +5,7 @@ import pytest
 
 from robotr1.questions.build import build_questions
 from robotr1.questions.difficulty import nearest_wrong
-from robotr1.questions.distractors import TOLERANCE
+from robotr1.questions.distractors.positions import TOLERANCE
 
 
 @pytest.fixture(scope="module")

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from robotr1.evaluation.mcqa import evaluate_own_form
+from robotr1.evaluation.multiple_choice.scoring import evaluate_own_form
 from robotr1.questions.answers import parse_position, parse_state
-from robotr1.questions.audit import audit
+from robotr1.questions.audit.blind import audit
 from robotr1.questions.build import build_questions
 from robotr1.questions.checks import BuildError
-from robotr1.questions.distractors import STRATEGIES, smallest_gap
+from robotr1.questions.distractors.positions import STRATEGIES, smallest_gap
+from robotr1.questions.forms.open import open_questions
+from robotr1.questions.forms.sft import sft_examples
 from robotr1.questions.movement import describe_movement, parse_movement, split_hand
-from robotr1.questions.open_ended import open_questions
 from robotr1.questions.prompts import LETTERS
-from robotr1.questions.sft import sft_examples
 
 NAMES = "[x, y, z, roll, pitch, yaw, gripper]"
 

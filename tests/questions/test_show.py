@@ -8,10 +8,10 @@ import matplotlib.pyplot as plt
 import pytest
 
 from robotr1.questions import show
-from robotr1.questions.audit import audit
+from robotr1.questions.audit.blind import audit
+from robotr1.questions.audit.strategies import audit_strategies
 from robotr1.questions.build import build_questions
-from robotr1.questions.strategy_audit import audit_strategies
-from robotr1.questions.tracks import tracks_of
+from robotr1.questions.trajectory import tracks_of
 
 
 @pytest.fixture

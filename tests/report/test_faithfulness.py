@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from synthetic_study import UNTRUSTED, probed, study
 
-from robotr1.evaluation.faithfulness_results import compare, summarize
+from robotr1.evaluation.faithfulness.results import compare, summarize
 from robotr1.report import figures, html
 from robotr1.report.faithfulness import (
     about_faithfulness,

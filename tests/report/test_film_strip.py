@@ -5,7 +5,7 @@ from dataclasses import replace
 import matplotlib.pyplot as plt
 import numpy as np
 
-from robotr1.evaluation.traces import Step, Trace
+from robotr1.evaluation.closed_loop.results import Step, Trace
 from robotr1.report.film_strip import film_strip, success_and_failure
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from synthetic_study import SETTINGS, question
 
-from robotr1.evaluation.mcqa import evaluate
+from robotr1.evaluation.multiple_choice.scoring import evaluate
 from robotr1.questions.prompts import LETTERS, completion_text, format_state
 from robotr1.report import places
 from robotr1.report.results import analyze

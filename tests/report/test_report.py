@@ -13,7 +13,7 @@ from PIL import Image
 from synthetic_study import SETTINGS, UNTRUSTED, completions, fresh_study, questions, study
 
 from robotr1 import paths
-from robotr1.evaluation.mcqa import evaluate
+from robotr1.evaluation.multiple_choice.scoring import evaluate
 from robotr1.report import figures, html, other_tables, tables
 from robotr1.report.results import analyze, headline
 

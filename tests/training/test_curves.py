@@ -8,7 +8,8 @@ import pytest
 from small_settings import GRPO, SFT
 
 from robotr1 import paths
-from robotr1.training import curves, rl, runs, sft
+from robotr1.training import curves, runs, sft
+from robotr1.training.grpo import trainer as rl
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,8 @@ from small_settings import GRPO, SFT
 
 from robotr1 import paths
 from robotr1.policies.load import PolicyError, load_processor
-from robotr1.training import preflight, rl, runs
+from robotr1.training import preflight, runs
+from robotr1.training.grpo import trainer as rl
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from adapted_trainer import adapted_trainer, of_three_lengths
 from small_settings import GRPO
 
 from robotr1 import paths
-from robotr1.training import rl
+from robotr1.training.grpo import trainer as rl
 
 SETTINGS = dataclasses.replace(GRPO, beta=0.05, epsilon=0.1, epsilon_high=0.3)
 ROWS = 16

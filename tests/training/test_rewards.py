@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robotr1.questions.plans import write_plan
+from robotr1.questions.forms.plans import write_plan
 from robotr1.questions.prompts import completion_text, format_state
 from robotr1.questions.states import state_distance
 from robotr1.training.rewards import (

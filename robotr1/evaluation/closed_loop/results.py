@@ -1,0 +1,110 @@
+"""What happened in the closed loop: episodes step by step, and success rates by policy and task."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import dist
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from robotr1.evaluation.closed_loop.worlds import Outcome
+from robotr1.statistics import accuracy_interval, paired_difference, with_holm
+
+SPARE = 3  # steps of an episode that may be lost
+CLOSE = 0.02  # metres from the script's waypoint within which an answer is called right
+REASONS = ("unreadable", "unreachable", "wrong place", "not done")
+COMPARISON_COLUMNS = ("policy", "baseline", "episodes", "difference", "low", "high", "gained", "lost", "p_value")
+COLUMNS = ("policy", "task", "episodes", "success", "low", "high", "asked", "right", *REASONS)
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One question and what came of it."""
+
+    image: np.ndarray | None  # uint8 [H,W,3], what was seen; None for a policy that does not look
+    state: list[float]  # before it
+    target: list[float]  # the script's waypoint
+    answer: list[float] | None  # where the policy wanted to go
+    outcome: Literal[Outcome, "unreadable"]
+
+    @property
+    def right(self) -> bool:
+        """Whether the answer lies within CLOSE of the script's waypoint."""
+        return self.answer is not None and dist(self.answer[:3], self.target[:3]) <= CLOSE
+
+    @property
+    def lost(self) -> bool:
+        return self.outcome in ("unreadable", "unreachable")
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """One episode of one policy."""
+
+    policy: str
+    task: str
+    episode: int
+    instruction: str
+    steps: list[Step]
+    success: bool
+    last_image: np.ndarray | None  # after the last step
+
+    @property
+    def reason(self) -> str:
+        """Why it failed, one of REASONS; "" for a success.
+
+        "unreadable" and "unreachable": too many steps were lost, most of them so. "wrong place": an executed answer lay
+        more than CLOSE from the script's waypoint. "not done": none did, and still the task is not done.
+        """
+        if self.success:
+            return ""
+        lost = [step.outcome for step in self.steps if step.lost]
+        if len(lost) > SPARE:
+            return max(("unreadable", "unreachable"), key=lost.count)
+        return "not done" if all(step.right for step in self.steps if not step.lost) else "wrong place"
+
+
+def summarize(traces: Sequence[Trace], confidence: float = 0.95) -> pd.DataFrame:
+    """One row per policy and task, and per policy over "all" tasks, with COLUMNS.
+
+    `success` is the rate with Wilson's interval `low`, `high`; `asked` the mean number of questions in an episode;
+    `right` the share of questions answered within CLOSE of the script's waypoint; then how many episodes failed, by
+    reason. An episode is one observation: placements are independent.
+    """
+    groups: dict[tuple[str, str], list[Trace]] = {}
+    for task_of in (lambda trace: trace.task, lambda trace: "all"):
+        for trace in traces:
+            groups.setdefault((trace.policy, task_of(trace)), []).append(trace)
+    rows = []
+    for (policy, task), group in groups.items():
+        steps = [step for trace in group for step in trace.steps]
+        reasons = [trace.reason for trace in group]
+        rate = accuracy_interval([trace.success for trace in group], confidence)
+        numbers = (len(group), *rate, len(steps) / len(group), np.mean([step.right for step in steps]))
+        rows.append((policy, task, *numbers, *(reasons.count(reason) for reason in REASONS)))
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    order = {policy: place for place, policy in enumerate(dict.fromkeys(table["policy"]))}
+    return table.sort_values("policy", key=lambda names: names.map(order), kind="stable", ignore_index=True)
+
+
+def compare(
+    traces: Sequence[Trace], pairs: Sequence[tuple[str, str]], confidence: float = 0.95, seed: int = 0
+) -> pd.DataFrame:
+    """Paired comparisons of success on the placements that both policies met, all tasks together.
+
+    One row per pair: `episodes`, the `difference` of the rates with its bootstrap interval over episodes, the episodes
+    `gained` and `lost`, the exact McNemar `p_value`, and `p_holm` over all rows. Pairs without shared placements are
+    left out.
+    """
+    done: dict[str, dict[tuple[str, int], bool]] = {}
+    for trace in traces:
+        done.setdefault(trace.policy, {})[trace.task, trace.episode] = trace.success
+    rows = []
+    for policy, baseline in pairs:
+        ours, theirs = done.get(policy, {}), done.get(baseline, {})
+        if shared := [place for place in ours if place in theirs]:
+            result = paired_difference([ours[at] for at in shared], [theirs[at] for at in shared], confidence, seed)
+            numbers = (result.difference, result.low, result.high, result.gained, result.lost, result.p_value)
+            rows.append((policy, baseline, len(shared), *numbers))
+    return with_holm(pd.DataFrame(rows, columns=list(COMPARISON_COLUMNS)))

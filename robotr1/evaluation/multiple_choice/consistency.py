@@ -1,0 +1,133 @@
+"""Does the written reasoning fit the chosen answer, and the world? Measured before and after reinforcement learning.
+
+The paper shows reasoning traces and does not measure this. A reward on the letter alone leaves the words free: they
+may turn into an empty phrase while the letter gets better. Three questions are asked of each completion:
+
+- `agrees`: is the chosen letter the option nearest to the position written last in the reasoning (a difference of
+  positions, "is [dx, dy, dz]:", is none)? In movement
+  questions: is it (one of) the options with the fewest words different from the movement written?
+- `names`: is the thing named before that position the one that the question is about: the gripper in state
+  questions, the task's object in the others?
+- `close`: does that position lie within `close_distance` of the true one: where the gripper is (state questions) or
+  will be at the next keyframe?
+
+Each share is taken over the completions where it can be measured; their number is given beside it.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+
+from robotr1.demos.tabletop.tasks import THINGS
+from robotr1.evaluation.multiple_choice.scoring import (
+    BLANK,
+    OWN_FORM,
+    PAIRED_COLUMNS,
+    REFERENCES,
+    SHARE_COLUMNS,
+    groups,
+    paired_columns,
+    share_columns,
+)
+from robotr1.questions.answers import parse_position, thought
+from robotr1.questions.thoughts import letters_written, without_ways
+from robotr1.records import Prediction, Question
+from robotr1.statistics import with_holm
+
+MEASURES = ("agrees", "names", "close")
+NAMES = ("gripper", *dict.fromkeys(name for names in THINGS.values() for name in names))
+
+_THING = re.compile(rf"\b({'|'.join(NAMES)})\b", re.IGNORECASE)
+
+
+def things_asked_about(question: Question) -> tuple[str, ...]:
+    """The gripper in state questions, the task's things in the others; none where the task is not known."""
+    return ("gripper",) if question.type == "state" else THINGS.get(question.task, ())
+
+
+def thing_named(reasoning: str) -> str | None:
+    """The thing named last before the last position in the reasoning (before its end, without a position)."""
+    before, bracket, _ = reasoning.rpartition("[")
+    names = _THING.findall(before if bracket else reasoning)
+    return names[-1].lower() if names else None
+
+
+def true_position(question: Question) -> list[float]:
+    """Where the gripper is (state questions) or will be at the next keyframe (the others); [x, y, z] in metres."""
+    return (question.state if question.type == "state" else question.target)[:3]
+
+
+def examine(prediction: Prediction, question: Question, close_distance: float = 0.05) -> dict[str, bool | None]:
+    """The three measures of one completion; None where one cannot be taken. `close_distance` is in metres."""
+    reasoning = without_ways(thought(prediction.completion))
+    letters, thing = letters_written(question.type, question.options, reasoning), thing_named(reasoning)
+    position, asked = parse_position(reasoning), things_asked_about(question)
+    return {
+        "agrees": prediction.letter in letters if letters and prediction.letter else None,
+        "names": thing in asked if thing and asked else None,
+        "close": math.dist(position, true_position(question)) <= close_distance if position else None,
+    }
+
+
+def consistency(
+    predictions: Iterable[Prediction],
+    questions: Iterable[Question],
+    close_distance: float = 0.05,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """The three shares for each policy, split and type ("all" pools the types).
+
+    Returns one row per group and measure: `completions` in the group, then the columns of `mcqa.share_columns`, whose
+    `questions` counts the completions that could be measured. Reference policies, blank images and open answers (own
+    form) are left out: there is no reasoning to examine.
+    """
+    rows = []
+    for (policy, split, kind), outcomes in _outcomes(predictions, questions, close_distance).items():
+        for measure in MEASURES:
+            measured = {name: row[measure] for name, row in outcomes.items() if row[measure] is not None}
+            names = {"policy": policy, "split": split, "type": kind, "measure": measure, "completions": len(outcomes)}
+            rows.append(names | share_columns(measured, confidence, seed))
+    return pd.DataFrame(rows, columns=["policy", "split", "type", "measure", "completions", *SHARE_COLUMNS])
+
+
+def consistency_change(
+    predictions: Iterable[Prediction],
+    questions: Iterable[Question],
+    pairs: Sequence[tuple[str, str]],
+    close_distance: float = 0.05,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Paired change of the three shares from `baseline` to `policy`, on completions measurable in both; types pooled.
+
+    Returns the columns of `mcqa.paired_columns` and `p_holm`, one row per pair, split and measure.
+    """
+    outcomes = _outcomes(predictions, questions, close_distance)
+    rows = []
+    for policy, baseline in pairs:
+        for split in sorted({split for name, split, _ in outcomes if name == policy}):
+            ours, theirs = outcomes[policy, split, "all"], outcomes.get((baseline, split, "all"), {})
+            for measure in MEASURES:
+                pair = [
+                    {name: row[measure] for name, row in side.items() if row[measure] is not None}
+                    for side in (ours, theirs)
+                ]
+                if pair[0].keys() & pair[1].keys():
+                    names = {"policy": policy, "baseline": baseline, "split": split, "measure": measure}
+                    rows.append(names | paired_columns(*pair, confidence, seed))
+    return with_holm(pd.DataFrame(rows, columns=["policy", "baseline", "split", "measure", *PAIRED_COLUMNS]))
+
+
+def _outcomes(
+    predictions: Iterable[Prediction], questions: Iterable[Question], close_distance: float
+) -> dict[tuple[str, str, str], dict[str, dict[str, bool | None]]]:
+    """Measures by question id, for each policy, split and type, without references and variants of a policy."""
+    asked = {question.id: question for question in questions}
+    reasoned = [p for p in predictions if not p.policy.endswith((OWN_FORM, BLANK)) and p.policy not in REFERENCES]
+    return {
+        key: {p.id: examine(p, asked[p.id], close_distance) for p in group}
+        for key, group in groups(reasoned, "type").items()
+    }

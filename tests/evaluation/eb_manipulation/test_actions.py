@@ -1,0 +1,132 @@
+"""Discrete actions: the round trip, and replies that hold a plan or do not."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
+
+from robotr1.evaluation.eb_manipulation.actions import (
+    BIN,
+    DEGREES,
+    HIGH,
+    LARGEST,
+    LOW,
+    Unreadable,
+    decode,
+    encode,
+    parse_plan,
+)
+
+ACTION = (42, 16, 29, 0, 60, 9, 1)
+OTHER = [42, 16, 17, 0, 60, 9, 0]
+actions = st.tuples(*[st.integers(0, 99)] * 3, *[st.integers(0, 119)] * 3, st.integers(0, 1))
+angle = st.floats(-180, 180)
+
+
+@given(
+    st.tuples(*[st.floats(low, high) for low, high in zip(LOW, HIGH)]), st.tuples(angle, angle, angle), st.booleans()
+)
+def test_a_pose_comes_back_within_half_a_bin(position, angles, is_open):
+    rotation = Rotation.from_euler("xyz", angles, degrees=True)
+    pose, gripper = decode(encode(np.append(position, rotation.as_quat()), float(is_open)))
+    assert (np.abs(pose[:3] - position) <= BIN / 2 + 1e-9).all()
+    # Three angles, each off by half a bin at most.
+    away = np.degrees((Rotation.from_quat(pose[3:]) * rotation.inv()).magnitude())
+    assert away <= 3 * DEGREES / 2 + 1e-6
+    assert gripper == is_open
+
+
+@given(actions)
+def test_an_action_stands_for_a_pose_that_is_encoded_as_that_action_again(action):
+    pose, gripper = decode(action)
+    again = encode(pose, gripper)
+    assert (again[:3], again[6]) == (action[:3], action[6])
+    same = Rotation.from_quat(decode(again)[0][3:]) * Rotation.from_quat(pose[3:]).inv()
+    assert same.magnitude() < 1e-5  # other angles may name the same rotation
+
+
+def test_the_numbers_of_the_protocol():
+    pose, gripper = decode((0, 99, 50, 60, 60, 90, 0))
+    np.testing.assert_allclose(pose[:3], [-0.295, 0.495, 1.105])
+    np.testing.assert_allclose(Rotation.from_quat(pose[3:]).as_euler("xyz", degrees=True), [0, 0, 90], atol=1e-9)
+    assert gripper == 0.0
+    assert encode(np.array([9, -9, 0.6, 0, 0, 0, 1.0]), 1.0)[:3] == (99, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        [{"action": str(list(ACTION))}, {"action": str(OTHER)}],
+        [{"action": list(ACTION)}, {"action": OTHER}],
+        [list(ACTION), OTHER],
+        str([list(ACTION), OTHER]),
+        str([ACTION, tuple(OTHER)]),
+        [[float(number) for number in ACTION], OTHER],
+    ],
+)
+@pytest.mark.parametrize("form", ["{}", "```json\n{}\n```", "I think {{so}}.\n{} That is all.", "{0}\n{0}"])
+def test_plans_are_read_in_every_form_that_models_write(plan, form):
+    reply = form.format(json.dumps({"language_plan": "1. go", "executable_plan": plan}))
+    assert parse_plan(reply) == [ACTION, tuple(OTHER)]
+
+
+def test_a_plan_under_properties_is_read_and_an_empty_one_is_a_plan():
+    assert parse_plan(json.dumps({"type": "object", "properties": {"executable_plan": [OTHER]}})) == [tuple(OTHER)]
+    assert parse_plan('{"executable_plan": []}') == [] == parse_plan('{"executable_plan": "[]"}')
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        [OTHER[:6]],
+        [[*OTHER, 1]],
+        [OTHER, [101, *OTHER[1:]]],
+        [OTHER, [*OTHER[:5], 121, 1]],
+        [[*OTHER[:6], 2]],
+        [[-1, *OTHER[1:]]],
+        [[4.5, *OTHER[1:]]],
+        [["4", *OTHER[1:]]],
+        [[True, *OTHER[1:]]],
+        [{"action": OTHER, "gripper": 1}],
+        [None],
+        {"action": OTHER},
+        "move up",
+        "__import__('os')",
+        OTHER,
+        7,
+        None,
+    ],
+)
+def test_what_is_no_plan_is_never_guessed(plan):
+    assert isinstance(parse_plan(json.dumps({"executable_plan": plan})), Unreadable)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "",
+        "[[A]]",
+        '{"plan": []}',
+        '{"executable_plan": [[1, 2, 3, 4, 5, 6, 1], [1, 2',
+        '{"executable_plan": [[NaN, 1, 1, 1, 1, 1, 1]]}',
+        '{"executable_plan": [[Infinity, 1, 1, 1, 1, 1, 1]]}',
+        '{"executable_plan": [[1, 2, 3, 4, 5, 6, 1]]} {"executable_plan": [[1, 2, 3, 4, 5, 6, 0]]}',
+        "{" * 5000,
+        '{"executable_plan": "' + "[" * 3000 + '"}',
+    ],
+)
+def test_cut_ambiguous_and_hostile_replies_are_unreadable(reply):
+    found = parse_plan(reply)
+    assert isinstance(found, Unreadable) and found.reason
+
+
+@given(st.text(max_size=200))
+def test_no_text_breaks_the_parser(text):
+    for reply in (text, json.dumps({"executable_plan": text}), '{"executable_plan": ' + text):
+        found = parse_plan(reply)
+        assert isinstance(found, Unreadable) or all(
+            len(action) == 7 and all(0 <= number <= most for number, most in zip(action, LARGEST)) for action in found
+        )

@@ -1,0 +1,160 @@
+"""The wiping scene in the real simulator: what is wiped, by what, and what is not."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from robotr1.demos.tabletop.motion import straight_line
+from robotr1.demos.tabletop.tasks import THINGS
+from robotr1.evaluation.eb_manipulation.planners import oracle, random_planner
+from robotr1.evaluation.eb_manipulation.results import SUBSETS, check_brackets
+from robotr1.evaluation.eb_manipulation.run import play
+from robotr1.evaluation.eb_manipulation.wiping import AREA, CLEAN, DIRECTIONS, DIRT, NEAR, WipeTable
+from robotr1.paths import PANDA
+
+pytestmark = pytest.mark.skipif(not (PANDA / "panda.json").exists(), reason="no Panda")
+TABLE = 0.75
+
+
+@pytest.fixture(scope="module")
+def compiled():
+    from robotr1.demos.tabletop.scene import TabletopScene
+
+    scene = TabletopScene(WipeTable(), np.random.default_rng(0), image_size=112)
+    yield scene
+    scene.close()
+
+
+@pytest.fixture(params=DIRECTIONS)
+def scene(compiled, request):
+    compiled.reset(np.random.default_rng(3), variation=list(DIRECTIONS).index(request.param))
+    return compiled
+
+
+def follow(scene, monkeypatch, waypoints):
+    """Let the expert go to the end of another way than the task's, by which the task is not done."""
+    from robotr1.demos.tabletop.expert import AttemptFailed, demonstrate
+
+    with monkeypatch.context() as patch:
+        patch.setattr(scene.task, "waypoints", lambda scene: waypoints)
+        with pytest.raises(AttemptFailed, match="not done"):
+            demonstrate(scene)
+
+
+def moved(waypoint, by):
+    return replace(waypoint, pose=waypoint.pose + [*by, 0, 0, 0, 0])
+
+
+def other(scene):
+    return next(direction for direction in DIRECTIONS if direction != scene.task.target)
+
+
+def put_over(scene, direction, share, height):
+    """The sponge `share` of the way from the area's middle to its end, its lower face `height` above the table."""
+    area, sponge = scene.body_pose(direction), scene.model.geom("sponge").size
+    along = np.array([1 - 2 * area[5] ** 2, 2 * area[5] * area[6]])
+    scene.set_body("sponge", [*(area[:2] + share * AREA[0] * along), TABLE + height + sponge[2]], area[3:])
+    scene.set_arm(scene.arm_q())
+    scene.task.update(scene)
+
+
+def shown(scene):
+    return np.mean([scene.model.geom(f"{scene.task.target}_spot{spot}").rgba[3] for spot in range(DIRT)])
+
+
+def test_it_is_a_scene_of_this_benchmark_and_no_task_of_the_study():
+    assert WipeTable.name not in THINGS
+
+
+def test_the_expert_wipes_the_area_that_is_asked_for_and_leaves_the_other(scene):
+    from robotr1.demos.tabletop.expert import demonstrate
+
+    assert scene.task.wiped() == dict.fromkeys(DIRECTIONS, 0.0) and not scene.task.success(scene)
+    assert [waypoint.subtask for waypoint in scene.task.waypoints(scene)] == list(scene.task.plan)
+    demonstrate(scene)
+    assert scene.task.success(scene)
+    assert scene.task.wiped()[scene.task.target] > 0.9 and scene.task.wiped()[other(scene)] == 0
+
+
+def test_wiped_spots_vanish_from_the_picture_and_come_back_with_the_state(scene):
+    before, state = scene.render(), scene.save_state()
+    put_over(scene, scene.task.target, 0.0, 0.0)
+    share = scene.task.wiped()[scene.task.target]
+    assert 0 < share < CLEAN  # laid down once, the sponge does not do
+    after = scene.save_state()
+    scene.restore_state(state)
+    np.testing.assert_array_equal(scene.render(), before)
+    assert shown(scene) == 1
+    scene.restore_state(after)
+    assert shown(scene) == pytest.approx(1 - share)
+
+
+def test_dirt_is_dark_on_both_areas(scene):
+    """The front picture of each area gets darker by its dirt."""
+    clean = {direction: np.ones(DIRT, bool) for direction in DIRECTIONS}
+    dirty = scene.render().astype(int)
+    scene.task.restore(scene, clean)
+    wiped = scene.render().astype(int)
+    changed = np.abs(dirty - wiped).max(axis=2) > 40
+    assert changed.sum() > 30 and (dirty[changed].sum(axis=1) < wiped[changed].sum(axis=1)).all()
+
+
+def test_only_a_sponge_near_the_table_wipes(scene):
+    for height, wipes in ((0.0, True), (0.9 * NEAR, True), (1.5 * NEAR, False), (0.1, False)):
+        scene.reset(np.random.default_rng(3))
+        put_over(scene, scene.task.target, 0.5, height)
+        assert (scene.task.wiped()[scene.task.target] > 0) == wipes, height
+
+
+def test_a_sponge_carried_over_the_area_does_not_wipe(scene, monkeypatch):
+    *way, lower, wipe = scene.task.waypoints(scene)
+    follow(scene, monkeypatch, [*way, moved(lower, (0, 0, 0.03)), moved(wipe, (0, 0, 0.03))])
+    assert scene.task.wiped() == dict.fromkeys(DIRECTIONS, 0.0)
+
+
+def test_a_hand_without_sponge_does_not_wipe(scene, monkeypatch):
+    follow(scene, monkeypatch, scene.task.waypoints(scene)[3:])
+    assert scene.task.wiped() == dict.fromkeys(DIRECTIONS, 0.0)
+
+
+def test_wiping_the_other_area_does_not_count_nor_does_wiping_both(scene, monkeypatch):
+    asked = scene.task.target
+    scene.task.target = other(scene)
+    wrong = scene.task.waypoints(scene)
+    scene.task.target = asked
+    right = scene.task.waypoints(scene)
+    follow(scene, monkeypatch, wrong)
+    assert scene.task.wiped()[other(scene)] > 0.9 and not scene.task.success(scene)
+    pose, q = wrong[-1].pose, scene.arm_q()
+    for waypoint in (moved(wrong[-1], (0, 0, 0.1)), *right[3:]):  # with the sponge still in the gripper
+        for target in straight_line(pose, waypoint.pose, 0.05):
+            q = scene.solve_ik(target, q)
+            scene.step_frame(q, 0.0)
+        pose = waypoint.pose
+    assert scene.task.wiped()[asked] > 0.9 and not scene.task.success(scene)
+
+
+def test_placements_are_plain_to_see_and_apart(compiled):
+    for seed in range(40):
+        compiled.reset(np.random.default_rng(seed), variation=seed % 2)
+        areas = [compiled.body_pose(direction) for direction in DIRECTIONS]
+        assert abs(areas[0][1] - areas[1][1]) > 0.09
+        turns = np.degrees([2 * np.arctan2(area[5], area[6]) for area in areas])
+        assert abs(turns[0] - 90) <= 22.5 + 1e-6 and abs(turns[1]) <= 22.5 + 1e-6
+        paints = [compiled.model.geom(f"{direction}_area").rgba[:3] for direction in DIRECTIONS]
+        assert np.linalg.norm(paints[0] - paints[1]) > 0.5
+        sponge = compiled.body_pose("sponge")[:3]
+        assert min(np.linalg.norm(sponge[:2] - area[:2]) for area in areas) > 0.12
+        assert compiled.data.contact.dist.min(initial=0) > -0.001
+
+
+def test_the_oracle_does_all_wordings_and_random_actions_none(tmp_path):
+    where = {"tasks": ["wipe_table"], "image_size": 64}
+    best = play(oracle(), 2, 5, tmp_path / "oracle.jsonl", **where)
+    worst = play(random_planner(5), 1, 5, tmp_path / "random.jsonl", **where)
+    check_brackets(best, worst)
+    for played in (best, worst):
+        assert {one.subset for one in played} == set(SUBSETS)
+    assert all(one.success and one.steps == 6 and one.unreachable == 0 for one in best)
+    assert not any(one.success for one in worst)
