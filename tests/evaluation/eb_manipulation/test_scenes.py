@@ -7,9 +7,8 @@ from robotr1.demos.tabletop.tasks import OBJECTS
 from robotr1.evaluation.eb_manipulation.actions import decode
 from robotr1.evaluation.eb_manipulation.results import SUBSETS
 from robotr1.evaluation.eb_manipulation.scenes import SHAPE_COLORS, TASKS, WORDINGS, embodied_scenes
-from robotr1.paths import PANDA
 
-pytestmark = pytest.mark.skipif(not (PANDA / "panda.json").exists(), reason="no Panda")
+pytestmark = pytest.mark.usefixtures("simulator")
 
 
 @pytest.fixture(scope="module", params=TASKS)
@@ -20,7 +19,7 @@ def scene(request):
 def test_every_task_has_every_wording_and_all_differ(scene):
     assert set(WORDINGS) - set(OBJECTS) == {"wipe_table"}
     assert all(tuple(wordings) == SUBSETS for wordings in WORDINGS.values())
-    sentences = [scene.tell(subset) for subset in SUBSETS]
+    sentences = [scene.instruction(subset) for subset in SUBSETS]
     assert len(set(sentences)) == len(SUBSETS) and not any("{" in sentence for sentence in sentences)
 
 
@@ -39,17 +38,17 @@ def test_objects_are_numbered_from_left_to_right_and_shown_where_they_are(scene)
 
 
 def test_only_wordings_that_may_name_color_or_shape_do(scene):
-    base = scene.tell("base")
+    base = scene.instruction("base")
     named = {"cube", "cylinder", "triangular", "horizontal", "vertical"} | _colors(base)
     secret = next(word for word in base.split() if word in named)
-    assert secret in scene.tell("complex")
+    assert secret in scene.instruction("complex")
     for subset in ("common_sense", "spatial", "visual"):
-        assert secret not in scene.tell(subset)
+        assert secret not in scene.instruction(subset)
 
 
 def test_spatial_and_visual_wordings_are_true_of_the_scene(scene):
     names = [name for name, _ in scene.objects()]
-    base, spatial, visual = (scene.tell(subset) for subset in ("base", "spatial", "visual"))
+    base, spatial, visual = (scene.instruction(subset) for subset in ("base", "spatial", "visual"))
     places = [
         place for place, word in enumerate(("first", "second", "third", "fourth", "fifth", "sixth")) if word in spatial
     ]
@@ -78,7 +77,7 @@ def test_spatial_and_visual_wordings_are_true_of_the_scene(scene):
 
 def test_the_plan_is_the_experts_in_bins_and_does_the_task_and_copies_are_played_apart(scene):
     first, second = embodied_scenes(scene.task, 2, 3, 96)
-    assert first.plan == scene.plan and first.tell("spatial") == scene.tell("spatial")
+    assert first.plan == scene.plan and first.instruction("spatial") == scene.instruction("spatial")
     assert len(first.plan) == len(first.goals) <= 15
     for action, goal in zip(first.plan, first.goals, strict=True):
         pose, gripper = decode(action)

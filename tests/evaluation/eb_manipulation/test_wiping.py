@@ -7,13 +7,13 @@ import pytest
 
 from robotr1.demos.tabletop.motion import straight_line
 from robotr1.demos.tabletop.tasks import OBJECTS
-from robotr1.evaluation.eb_manipulation.planners import oracle, random_planner
-from robotr1.evaluation.eb_manipulation.results import SUBSETS, check_brackets
-from robotr1.evaluation.eb_manipulation.run import play
+from robotr1.evaluation.eb_manipulation.agents import oracle_agent, random_agent
+from robotr1.evaluation.eb_manipulation.controls import check_controls
+from robotr1.evaluation.eb_manipulation.results import SUBSETS
+from robotr1.evaluation.eb_manipulation.run import run_agent
 from robotr1.evaluation.eb_manipulation.wiping import AREA, CLEAN, DIRECTIONS, DIRT, NEAR, WipeTable
-from robotr1.paths import PANDA
 
-pytestmark = pytest.mark.skipif(not (PANDA / "panda.json").exists(), reason="no Panda")
+pytestmark = pytest.mark.usefixtures("simulator")
 TABLE = 0.75
 
 
@@ -149,11 +149,11 @@ def test_placements_are_plain_to_see_and_apart(compiled):
         assert compiled.data.contact.dist.min(initial=0) > -0.001
 
 
-def test_the_oracle_does_all_wordings_and_random_actions_none(tmp_path):
+def test_the_oracle_completes_all_wordings_and_random_actions_none():
     where = {"tasks": ["wipe_table"], "image_size": 64}
-    best = play(oracle(), 2, 5, tmp_path / "oracle.jsonl", **where)
-    worst = play(random_planner(5), 1, 5, tmp_path / "random.jsonl", **where)
-    check_brackets(best, worst)
+    best = run_agent(oracle_agent(), 2, 5, **where)
+    worst = run_agent(random_agent(5), 1, 5, **where)
+    check_controls(best, worst)
     for played in (best, worst):
         assert {one.subset for one in played} == set(SUBSETS)
     assert all(one.success and one.steps == 6 and one.unreachable == 0 for one in best)
