@@ -12,8 +12,8 @@ from robotr1.evaluation.eb_manipulation.results import SUBSETS, Episode
 from robotr1.evaluation.faithfulness.results import THOUGHTS, Probed
 from robotr1.evaluation.judging.rubric import ABILITIES, Judgement
 from robotr1.evaluation.multiple_choice.scoring import BLANK, OPEN_TYPES, evaluate, evaluate_own_form
-from robotr1.evaluation.open_questions.scoring import Scored
-from robotr1.evaluation.spatialrgpt.run import SpatialAnswer
+from robotr1.evaluation.open_questions.results import Scored
+from robotr1.evaluation.spatialrgpt.results import SpatialAnswer
 from robotr1.questions.movement import describe_movement, neighbouring_movements
 from robotr1.questions.prompts import LETTERS, completion_text, format_state, mcqa_prompt
 from robotr1.records import Prediction, Question
