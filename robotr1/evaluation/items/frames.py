@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from robotr1.demos.images import project
-from robotr1.demos.tabletop.tasks import THINGS
+from robotr1.demos.tabletop.tasks import OBJECTS
 
 if TYPE_CHECKING:  # MuJoCo reads on import how it renders, so `choose_renderer` must run first
     from robotr1.demos.tabletop.scene import TabletopScene
@@ -104,7 +104,7 @@ def _is_usable(recording, frame: int) -> bool:
 
 
 def _moment(task: str, recording, plan: Sequence[str], frame: int) -> Moment:
-    names = THINGS[task]
+    names = OBJECTS[task]
     objects = dict(zip(names, np.reshape(recording.positions[frame], (-1, 3))))
     tip = recording.gripper_pose[frame][:3]
     step = _next(recording, frame)

@@ -3,11 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
+from robotr1 import paths
 from robotr1.evaluation.judging import agreement
 from robotr1.evaluation.judging.rubric import Ability, Judgement
+from robotr1.records import read_by_policy, write_by_policy
 from robotr1.statistics import mean_interval, sign_flip_test, with_holm
 
 FILE = "reasoning.jsonl"  # of each policy in data/predictions; the name of committed results
@@ -31,6 +34,16 @@ class OpenAnswer:
     completion: str | None  # None: the item's image is missing
     answer: str | None
     judgement: Judgement
+
+
+def write(rows: Sequence[OpenAnswer], folder: Path = paths.PREDICTIONS) -> None:
+    """Write the judged answers, one file for each policy."""
+    write_by_policy(folder, FILE, rows)
+
+
+def read(folder: Path = paths.PREDICTIONS) -> list[OpenAnswer]:
+    """Read the judged answers of all policies. Raises RecordError for a broken line."""
+    return read_by_policy(folder, FILE, OpenAnswer)
 
 
 def summarize(rows: Iterable[OpenAnswer], confidence: float = 0.95, seed: int = 0) -> pd.DataFrame:

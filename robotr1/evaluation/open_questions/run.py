@@ -8,11 +8,9 @@ import pandas as pd
 from robotr1.evaluation.completions import FOLDER, asker
 from robotr1.evaluation.judging.judges import judges_of
 from robotr1.evaluation.judging.reference import ReferenceJudge
-from robotr1.evaluation.open_questions import controls
+from robotr1.evaluation.open_questions import controls, results
 from robotr1.evaluation.open_questions.items import OpenItem, read_items
-from robotr1.evaluation.open_questions.results import FILE, summarize
 from robotr1.evaluation.open_questions.scoring import score
-from robotr1.records import write_by_policy
 from robotr1.settings import RunBenchmarks
 
 
@@ -33,5 +31,5 @@ def run(file: Path, policies: Sequence[str], settings: RunBenchmarks, output: Pa
     items = read_items(file)
     controls.check_controls(items, ReferenceJudge(), settings.seed)
     answers = score(complete(policies, items, settings, output / "completions"), items, judges_of(settings)[0])
-    write_by_policy(output, FILE, answers)
-    return summarize(answers)
+    results.write(answers, output)
+    return results.summarize(answers)

@@ -1,11 +1,14 @@
 """Answers to SpatialRGPT-Bench's questions, and their accuracy by sub-column."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
+from robotr1 import paths
 from robotr1.evaluation.spatialrgpt.items import COLUMNS
+from robotr1.records import read_by_policy, write_by_policy
 from robotr1.statistics import accuracy_interval, clustered_interval
 
 FILE = "spatial.jsonl"  # of each policy in data/predictions; the name of committed results
@@ -24,6 +27,16 @@ class SpatialAnswer:
     completion: str | None  # None: the item's image is missing
     correct: bool
     unreadable: bool
+
+
+def write(rows: Sequence[SpatialAnswer], folder: Path = paths.PREDICTIONS) -> None:
+    """Write the scored answers, one file for each policy."""
+    write_by_policy(folder, FILE, rows)
+
+
+def read(folder: Path = paths.PREDICTIONS) -> list[SpatialAnswer]:
+    """Read the scored answers of all policies. Raises RecordError for a broken line."""
+    return read_by_policy(folder, FILE, SpatialAnswer)
 
 
 def summarize(rows: Iterable[SpatialAnswer], confidence: float = 0.95, seed: int = 0) -> pd.DataFrame:

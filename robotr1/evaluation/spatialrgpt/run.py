@@ -7,12 +7,11 @@ import pandas as pd
 
 from robotr1 import paths
 from robotr1.evaluation.completions import FOLDER, asker
-from robotr1.evaluation.spatialrgpt import controls
+from robotr1.evaluation.spatialrgpt import controls, results
 from robotr1.evaluation.spatialrgpt.items import SpatialItem, read_items, select
 from robotr1.evaluation.spatialrgpt.regions import with_regions
-from robotr1.evaluation.spatialrgpt.results import FILE, SpatialAnswer, summarize
+from robotr1.evaluation.spatialrgpt.results import SpatialAnswer
 from robotr1.evaluation.spatialrgpt.scoring import score
-from robotr1.records import write_by_policy
 from robotr1.settings import RunBenchmarks
 
 
@@ -53,5 +52,5 @@ def run(
     whole = read_items(file)
     most = len(whole) if most is None else most
     answers = evaluate(policies, whole, most, settings, output / "completions", images)
-    write_by_policy(output, FILE, answers)
-    return summarize(answers)
+    results.write(answers, output)
+    return results.summarize(answers)
