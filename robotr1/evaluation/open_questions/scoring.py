@@ -7,9 +7,7 @@ from robotr1.evaluation.open_questions.items import OpenItem
 from robotr1.evaluation.open_questions.results import OpenAnswer
 
 
-def score(
-    completions: Mapping[str, Sequence[str | None]], items: Sequence[OpenItem], judge: Judge
-) -> list[OpenAnswer]:
+def score(completions: Mapping[str, Sequence[str | None]], items: Sequence[OpenItem], judge: Judge) -> list[OpenAnswer]:
     """Judge the completions of every policy; None stands for an item whose image is missing.
 
     All policies go to the judge in one call, so that a judge with a price can state the whole cost first.

@@ -19,7 +19,9 @@ SHOWN = ["policy", "column", "questions", "accuracy", "low", "high", "unreadable
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m robotr1.evaluation.spatialrgpt", description=__doc__)
-    parser.add_argument("--items", type=Path, default=items.FOLDER / items.SPATIALRGPT, help="a file in the published form")
+    parser.add_argument(
+        "--items", type=Path, default=items.FOLDER / items.SPATIALRGPT, help="a file in the published form"
+    )
     parser.add_argument("--images", type=Path, default=paths.ROOT, help="folder that image names start from")
     parser.add_argument("--policy", nargs="*", default=[], help="folders of models/, after the controls")
     parser.add_argument("--questions", type=int, help="at most this many, spread evenly over the columns; default: all")

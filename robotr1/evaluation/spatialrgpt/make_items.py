@@ -140,9 +140,7 @@ def choose(questions_by_image: dict[str, list[tuple]], count: int, seed: int) ->
     return chosen
 
 
-def published_form(
-    name: str, image: str, question: tuple[str, str, str, tuple[Region, ...]]
-) -> dict[str, Any]:
+def published_form(name: str, image: str, question: tuple[str, str, str, tuple[Region, ...]]) -> dict[str, Any]:
     """One question as an entry of SpatialRGPT-Bench's file."""
     category, text, reference, shown = question
     kind = "quantitative" if category.endswith("_data") or category == "direction" else "qualitative"
