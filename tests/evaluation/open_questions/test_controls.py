@@ -58,11 +58,12 @@ def test_a_random_control_far_from_chance_is_detected():
         check_controls(ITEMS, Suspicious(2))
 
 
-def test_controls_do_not_depend_on_the_order_of_items():
-    forward, backward = completions(ITEMS), completions(ITEMS[::-1])
-    assert forward["oracle"] == backward["oracle"][::-1]
-    assert forward["text_only"] == backward["text_only"][::-1]
-    assert forward["random"] != forward["oracle"]
+def test_the_oracle_repeats_references_and_random_follows_the_seed():
+    first, again, other = completions(ITEMS), completions(ITEMS), completions(ITEMS, seed=1)
+    assert first["oracle"] == [f"<think> </think> <answer> {item.reference} </answer>" for item in ITEMS]
+    assert first == again
+    assert first["random"] != other["random"]
+    assert first["majority"] == other["majority"]
 
 
 def test_no_items_give_an_empty_table():
