@@ -53,11 +53,12 @@ def rlbench_environment() -> str:
     listed = requirements(RLBENCH_REQUIREMENTS)
     rlbench = next(line for line in listed if line.startswith("rlbench "))
     listed.remove(rlbench)
-    return RLBENCH_HEADER.format(rlbench=rlbench) + _body("robotr1-rlbench", [*requirements(), *listed, "--editable ../.."])
+    lines = [*requirements(), *listed, "--editable ../.."]
+    return RLBENCH_HEADER.format(rlbench=rlbench) + _body("robotr1-rlbench", lines)
 
 
 def _body(name: str, listed: list[str]) -> str:
-    """The file's content; conda runs pip in the file's folder, so paths start there."""
+    """Return a file's content; conda runs pip in the file's folder, so paths start there."""
     return BODY.format(name=name) + "".join(f"      - {line}\n" for line in listed)
 
 
