@@ -15,7 +15,9 @@ from robotr1 import paths
 from robotr1.evaluation import completions as asking
 from robotr1.evaluation.completions import Transcript, asker, fingerprint, forget, has_image
 from robotr1.evaluation.judging.reference import ReferenceJudge
-from robotr1.evaluation.open_questions.scoring import read_items, score, summarize
+from robotr1.evaluation.open_questions.items import read_items
+from robotr1.evaluation.open_questions.results import summarize
+from robotr1.evaluation.open_questions.scoring import score
 from robotr1.settings import load_settings
 
 SETTINGS = replace(
@@ -127,7 +129,7 @@ def test_missing_and_broken_images_are_counted_and_stop_nothing(monkeypatch, tmp
     completions = asker("p", SETTINGS, tmp_path)(items)
     assert [completion is None for completion in completions] == [False, True, True, False]
     assert [item.id for item in seen] == [items[0].id, items[3].id]
-    rows = score("p", items, completions, ReferenceJudge())
+    rows = score({"p": completions}, items, ReferenceJudge())
     assert [row.judgement.score for row in rows] == [3, 0, 0, 3]
     assert summarize(rows).query("distribution == 'all'")["no_answer"].sum() == 2
 

@@ -124,5 +124,5 @@ def _prepared(task: str, episode: int, seed: int, image_size: int) -> TabletopEn
 
 @lru_cache(maxsize=1)
 def _pristine_scene(task: str, image_size: int) -> TabletopScene:
-    """A scene that is compiled once, copied for every environment and never rendered, as GL contexts cannot be copied."""
+    """A scene that is compiled once, copied for every environment and never rendered: GL contexts cannot be copied."""
     return TabletopScene(task, np.random.default_rng(0), image_size, VARIATION)

@@ -2,8 +2,8 @@
 
 As in EmbodiedBench's wipe_table_direction, there are a sponge and two flat rectangles: a horizontal one (along y,
 within TILT) and a vertical one (along x). Each has its own colour and DIRT spots in a row. The task is done when the
-sponge has removed at least half of the spots; it may still be held. Unlike in EmbodiedBench, the dirt is visible, both areas are
-dirty, and the other area must stay dirty: wiping both fails.
+sponge has removed at least half of the spots; it may still be held. Unlike in EmbodiedBench, the dirt is visible, both
+areas are dirty, and the other area must stay dirty: wiping both fails.
 
 The scene belongs to this benchmark alone. The tasks of the study are in `demos.tabletop.tasks`: demonstrations,
 questions and the vocabulary of the tiny base come from those.
@@ -11,8 +11,8 @@ questions and the vocabulary of the tiny base come from those.
 
 import numpy as np
 
+from robotr1.demos.poses import axis_angle, matrix
 from robotr1.demos.tabletop.engine import mujoco
-from robotr1.demos.tabletop.poses import axis_angle, matrix
 from robotr1.demos.tabletop.shapes import VISUAL
 from robotr1.demos.tabletop.tasks import colors
 from robotr1.demos.tabletop.tasks.base import (
