@@ -15,7 +15,6 @@ from functools import lru_cache
 import numpy as np
 
 from robotr1.demos.images import project
-from robotr1.demos.poses import matrix
 from robotr1.demos.tabletop.episodes import CollectionError
 from robotr1.demos.tabletop.scene import TabletopScene
 from robotr1.demos.tabletop.tasks import colors

@@ -6,7 +6,7 @@ All five wordings refer to the same placements, so that a difference between sub
 
 import numpy as np
 
-from robotr1.demos.tabletop.poses import matrix
+from robotr1.demos.poses import matrix
 from robotr1.demos.tabletop.scene import TabletopScene
 from robotr1.demos.tabletop.tasks import colors
 from robotr1.demos.tabletop.tasks.place_shape_in_shape_sorter import BOX, HEIGHT, NAMES, SHAPES

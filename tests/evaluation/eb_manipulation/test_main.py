@@ -16,11 +16,12 @@ def policy(monkeypatch):
     base, _ = speaking_policy.shared()
     monkeypatch.setattr(paths, "MODELS", base.parent)
     monkeypatch.setattr(run, "embodied_scenes", lambda task, n, seed, size: (Line(task, one) for one in range(n)))
+    monkeypatch.setattr(run, "MAX_STEPS", 2)
     return base.name
 
 
 def test_controls_and_policies_run_and_a_second_run_resumes(policy, tmp_path, capsys):
-    arguments = ["--episodes", "1", "--shots", "1", "--max-completion-length", "2", "--output", str(tmp_path)]
+    arguments = ["--episodes", "1", "--shots", "0", "--max-completion-length", "2", "--output", str(tmp_path)]
     assert command.main([*arguments, "--tasks", "pick_up_cup", "--policy", policy]) == 0
     table = pd.read_csv(tmp_path / "summary.csv")
     shown = capsys.readouterr().out

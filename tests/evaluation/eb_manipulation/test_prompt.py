@@ -1,4 +1,4 @@
-"""What a policy is told: everything that it needs, and not which object is which."""
+"""The prompt has all that a policy needs, except which object is which."""
 
 import numpy as np
 import pytest
@@ -16,14 +16,14 @@ def scene(request):
     return next(embodied_scenes(request.param, 1, 3, 128))
 
 
-def test_an_example_is_the_experts_plan_in_the_form_that_is_asked_for(scene):
+def test_an_example_is_the_experts_plan_in_the_requested_form(scene):
     text = example(scene)
     assert parse_plan(text.split("Answer: ")[1]) == scene.plan
     assert scene.instruction("base") in text
 
 
 @pytest.mark.parametrize("subset", SUBSETS)
-def test_the_prompt_gives_places_and_no_names(scene, subset):
+def test_the_prompt_has_positions_and_no_names(scene, subset):
     text = prompt(scene, scene.instruction(subset), [])
     asked = text.split("Now your turn.")[1]
     for number, (name, middle) in enumerate(scene.objects(), start=1):
@@ -34,7 +34,7 @@ def test_the_prompt_gives_places_and_no_names(scene, subset):
     assert "Example" not in text and text.endswith("Answer:")
 
 
-def test_every_object_has_its_number_in_the_numbered_image(scene):
+def test_every_object_has_its_number_in_the_image(scene):
     plain, drawn = scene.image().astype(int), np.asarray(numbered_image(scene)).astype(int)
     changed = np.abs(plain - drawn).max(axis=2) > 60
     for u, v in np.round(scene.pixels()).astype(int):
