@@ -1,6 +1,6 @@
 """Metadata: what turns a pixel into a coordinate (Robot-R1 §3.2 and its prompts, figures 4 to 6).
 
-A picture alone does not say where [0.25, 0, 0.752] is. Three things do: a reference point with known coordinates,
+A picture alone does not say where [0.25, 0, 0.752] is. Three facts do: a reference point with known coordinates,
 the directions of the axes in the picture, and an object of known size. The reference point and the sizes are the
 paper's; the directions are computed here from each demonstration's own camera, so that another camera gives other
 words instead of wrong ones.

@@ -6,15 +6,16 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from robotr1.demos.tabletop.tasks import THINGS
+from robotr1.demos.tabletop.tasks import OBJECTS
 from robotr1.evaluation.closed_loop.results import Step, Trace
 from robotr1.evaluation.eb_manipulation.results import SUBSETS, Episode
 from robotr1.evaluation.faithfulness.results import THOUGHTS, Probed
 from robotr1.evaluation.judging.rubric import ABILITIES, Judgement
 from robotr1.evaluation.multiple_choice.scoring import BLANK, OPEN_TYPES, evaluate, evaluate_own_form
-from robotr1.evaluation.open_questions.scoring import Scored
-from robotr1.evaluation.spatialrgpt.run import SpatialAnswer
-from robotr1.questions.movement import describe_movement, neighbouring_movements
+from robotr1.evaluation.open_questions.results import Scored
+from robotr1.evaluation.spatialrgpt.results import SpatialAnswer
+from robotr1.questions.distractors.movements import sample_movements
+from robotr1.questions.movement import describe_movement
 from robotr1.questions.prompts import LETTERS, completion_text, format_state, mcqa_prompt
 from robotr1.records import Prediction, Question
 from robotr1.report.results import Results, analyze
@@ -46,7 +47,7 @@ def question(rng, kind="waypoint", split="test_in", task="pick_up_cup", episode=
     state, target = (rng.uniform([-0.1, -0.4, 0.8], [0.6, 0.4, 1.4]).round(4).tolist() for _ in range(2))
     if kind == "movement":
         truth = describe_movement(np.subtract(target, state))
-        others = neighbouring_movements(truth, 3, rng)
+        others = sample_movements(truth, 3, rng)
     else:
         truth = format_state(state if kind == "state" else target, 2)
         others = [format_state(rng.uniform([-0.1, -0.4, 0.8], [0.6, 0.4, 1.4]), 2) for _ in range(3)]
@@ -82,7 +83,7 @@ def completions(asked: list[Question], skill: float, rng: np.random.Generator) -
             continue
         letter = one.answer if rng.random() < skill else "ABCD"[rng.integers(4)]
         option = one.options[LETTERS.index(letter)]
-        thing = "gripper" if one.type == "state" or rng.random() < 0.5 else THINGS.get(one.task, ("object",))[0]
+        thing = "gripper" if one.type == "state" or rng.random() < 0.5 else OBJECTS.get(one.task, ("object",))[0]
         way = np.subtract(one.target, one.state)
         here, there, way = (format_state(place, 2) for place in (one.state, one.target, way))
         movement = f"From the gripper at {here} to the {thing} at {there} is {way}: {option}."

@@ -72,7 +72,7 @@ def check_questions(splits: dict[str, Sequence[Question]], settings: BuildQuesti
 
 
 def check_question(question: Question, settings: BuildQuestions) -> None:
-    """Raise BuildError unless the options are different, far enough apart, and contain the truth at the answer's letter.
+    """Raise BuildError unless the options differ, are far enough apart, and contain the truth at the answer's letter.
 
     The prompt must show the answer and stay within the budget.
     """

@@ -1,7 +1,8 @@
 """Write the prompts that a policy reads and the completions that it should write.
 
-Every prompt has two forms: `compact`, a few dozen words for the tiny policy, and `full`, with the sections and constants
-of the Robot-R1 prompts (figures 4 to 8) in this project's own words. A prompt is the user text without the image token.
+Every prompt has two forms: `compact`, a few dozen words for the tiny policy, and `full`, with the sections and
+constants of the Robot-R1 prompts (figures 4 to 8) in this project's own words. A prompt is the user text without the
+image token.
 """
 
 from collections.abc import Sequence
@@ -131,8 +132,8 @@ def mcqa_prompt(
 ) -> str:
     """Write a multiple-choice prompt.
 
-    As in the paper, the full movement prompt leaves out the origin and the gripper's size. In the paper's section 3.2 it
-    states the gripper's position and in figure 6 it does not: the caller chooses, by `state`.
+    As in the paper, the full movement prompt leaves out the origin and the gripper's size. In the paper's section 3.2
+    it states the gripper's position and in figure 6 it does not: the caller chooses, by `state`.
 
     Args:
         state: [3] metres, or an extended [7]; stated unless None. State prompts ask for it and never state it.
@@ -172,9 +173,9 @@ def sft_prompt(
 ) -> str:
     """Write an open question (waypoint or state): no options, the answer is a state.
 
-    The direct and chain-of-thought examples of the supervised baselines share this prompt and differ in the answer only
-    (Robot-R1, appendix B.2). With `think` it requests a thought before the answer, each in its tags: the open-ended form
-    of reinforcement learning (Table 9).
+    The direct and chain-of-thought examples of the supervised baselines share this prompt and differ in the answer
+    only (Robot-R1, appendix B.2). With `think` it requests a thought before the answer, each in its tags: the
+    open-ended form of reinforcement learning (Table 9).
     Raises ValueError for movement questions, which the paper's supervised data does not have.
     """
     if type not in FULL_OPEN_QUESTION:

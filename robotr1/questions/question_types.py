@@ -20,7 +20,7 @@ from robotr1.settings import BuildQuestions
 
 @dataclass(frozen=True)
 class QuestionSpec:
-    """One type: `truth` writes the right option, `distractors` samples `options` - 1 others or raises DistractorError."""
+    """`truth` writes the right option; `distractors` samples `options` - 1 others or raises DistractorError."""
 
     truth: Callable[[Question, BuildQuestions], str]
     distractors: Callable[[Draw], list[str]]

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from robotr1.demos.episode import Episode
 from robotr1.questions.answers import parse_position
 from robotr1.questions.audit.blind import BlindGuess
-from robotr1.questions.audit.strategies import StrategyGuess, best_guesses
 from robotr1.questions.audit.difficulty import UNITS, nearest_distractor
+from robotr1.questions.audit.strategies import StrategyGuess, best_guesses
 from robotr1.questions.movement import parse_movement
 from robotr1.questions.prompts import LETTERS
 from robotr1.records import Question

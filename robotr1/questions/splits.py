@@ -15,7 +15,7 @@ def assign_splits(episodes: Iterable[EpisodeKey], settings: BuildQuestions) -> d
     """Assign a split to every episode.
 
     The episodes of a training task, sorted by number and then variation, are first train, then validation, then
-    test_in. All episodes of held-out tasks are test_out. Raises BuildError where a task has no episode left to train on.
+    test_in. All episodes of held-out tasks are test_out. Raises BuildError where none of a task is left to train on.
     """
     tasks = defaultdict(list)
     for key in sorted(episodes, key=lambda key: (key[0], key[2], key[1])):

@@ -55,15 +55,17 @@ def trajectory_of(episode: Episode, line: Keyframes, kind: StateKind = "position
     wrong = [frame for frame in line.keyframes if not 0 <= frame < len(episode)]
     if wrong or line.length != len(episode):
         raise BuildError(
-            f"{trajectory.name}: keyframes.jsonl has {line.length} frames and keyframes {line.keyframes}, the episode has "
-            f"{len(episode)} frames; run design_metadata again"
+            f"{trajectory.name}: keyframes.jsonl has {line.length} frames and keyframes {line.keyframes}, the episode "
+            f"has {len(episode)} frames; run design_metadata again"
         )
     if sorted(set(line.keyframes)) != line.keyframes:
         raise BuildError(f"{trajectory.name}: keyframes {line.keyframes} do not rise; run design_metadata again")
     return trajectory
 
 
-def trajectories_of(episodes: Iterable[Episode], keyframes: Sequence[Keyframes], kind: StateKind = "position") -> list[Trajectory]:
+def trajectories_of(
+    episodes: Iterable[Episode], keyframes: Sequence[Keyframes], kind: StateKind = "position"
+) -> list[Trajectory]:
     """Trajectories sorted by task, variation and episode. Raises BuildError unless both name the same episodes."""
     episode_of = {(episode.task, episode.variation, episode.episode): episode for episode in episodes}
     line_of = {(line.task, line.variation, line.episode): line for line in keyframes}

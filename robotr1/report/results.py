@@ -16,7 +16,6 @@ from robotr1.evaluation.eb_manipulation.results import Episode
 from robotr1.evaluation.faithfulness import results as faithfulness_results
 from robotr1.evaluation.faithfulness.results import Probed
 from robotr1.evaluation.judging.agreement import between_judges, read_human_scores
-from robotr1.evaluation.kept import read_answers, read_embodied, read_probed, read_spatial_answers, read_traces
 from robotr1.evaluation.multiple_choice.consistency import consistency, consistency_change
 from robotr1.evaluation.multiple_choice.scoring import (
     SPLITS,
@@ -28,11 +27,13 @@ from robotr1.evaluation.multiple_choice.scoring import (
     summarize,
 )
 from robotr1.evaluation.multiple_choice.seeds import over_seeds
+from robotr1.evaluation.open_questions import results as open_results
 from robotr1.evaluation.open_questions import scoring as reasoning
-from robotr1.evaluation.open_questions.scoring import Scored
+from robotr1.evaluation.open_questions.results import Scored
+from robotr1.evaluation.spatialrgpt import results as spatial_results
 from robotr1.evaluation.spatialrgpt import run as spatial_exam
-from robotr1.evaluation.spatialrgpt.run import SpatialAnswer
-from robotr1.records import Prediction, Question, RecordError, read_records
+from robotr1.evaluation.spatialrgpt.results import SpatialAnswer
+from robotr1.records import Prediction, Question, RecordError, read_objects, read_records
 from robotr1.report.names import headline_policy, is_reinforced, is_trained, label, ordered
 from robotr1.settings import AnalyzeResults
 
@@ -116,11 +117,11 @@ def load_results(
         predictions,
         questions,
         logs,
-        read_answers(predictions_folder),
-        read_traces(predictions_folder),
-        read_spatial_answers(predictions_folder),
-        read_embodied(predictions_folder),
-        read_probed(predictions_folder),
+        open_results.read(predictions_folder),
+        traces.read(predictions_folder),
+        spatial_results.read(predictions_folder),
+        embodied_results.read(predictions_folder),
+        faithfulness_results.read(predictions_folder),
     )
     return replace(results, strategies=read_strategies(questions_folder))
 
@@ -205,14 +206,7 @@ def read_training_logs(folder: Path = paths.MODELS) -> dict[str, pd.DataFrame]:
     """
     logs = {}
     for path in sorted(folder.glob("*/log.jsonl")):
-        rows = []
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-            try:
-                rows.append(json.loads(line))
-            except json.JSONDecodeError as error:
-                place = f"{paths.relative(path)}, line {number}"
-                raise RecordError(f"{place}: not JSON ({error.msg}); train this policy again") from None
-        if rows:
+        if rows := [entry for _, entry in read_objects(path)]:
             logs[path.parent.name] = pd.DataFrame(rows)
     return {name: logs[name] for name in ordered(logs)}
 

@@ -39,7 +39,7 @@ class Recording:
     joint_velocities: list[np.ndarray] = field(default_factory=list)  # T x [7]
     joint_forces: list[np.ndarray] = field(default_factory=list)  # T x [7] newton metres
     gripper_joint_positions: list[np.ndarray] = field(default_factory=list)  # T x [2] metres
-    positions: list[np.ndarray] = field(default_factory=list)  # T x [K] of the task's things, one after another
+    positions: list[np.ndarray] = field(default_factory=list)  # T x [K] of the task's objects, one after another
     camera_misc: list[dict] = field(default_factory=list)  # T x RLBench's camera entries
     states: list = field(default_factory=list)  # T x scene.save_state()
     keyframes: list[int] = field(default_factory=list)  # one frame per waypoint

@@ -99,7 +99,7 @@ class TabletopScene:
         return float(np.clip(self.finger_positions().mean() / FINGER_OPEN, 0, 1))
 
     def positions(self) -> np.ndarray:
-        """[K, 3]: the things that the task is about (the cup's middle, the button's top, the lid's knob), in metres."""
+        """[K, 3]: the objects of the task (the cup's middle, the button's top, the lid's knob), in metres."""
         return self.task.positions(self)
 
     def objects_rest(self) -> bool:

@@ -1,4 +1,4 @@
-"""Round things and prisms as meshes for the eye; collisions use primitives (or a mesh's convex hull)."""
+"""Round objects and prisms as meshes that are drawn; collisions use primitives or a mesh's convex hull."""
 
 import numpy as np
 

@@ -15,7 +15,7 @@ from robotr1.demos.tabletop.scene import HOME_Q, TabletopScene
 
 TIP_X, TIP_Y, TIP_Z = (-0.05, 0.60), (-0.45, 0.45), (0.77, 1.50)
 SHARE_HELD, SHARE_ON_THE_WAY = 0.15, 0.40
-DEEPEST = 0.004  # metres that two things may reach into each other before a draw is refused
+DEEPEST = 0.004  # metres that two objects may reach into each other before a draw is refused
 TRIES = 200
 
 _scenes: dict[tuple[str, int], TabletopScene] = {}
@@ -33,7 +33,7 @@ class Moment:
 def random_snapshot(task: str, rng: np.random.Generator, image_size: int = 224) -> tuple[np.ndarray, dict]:
     """One front image uint8 [image_size, image_size, 3] and what is in it.
 
-    The facts: `gripper` [3] and `things` [K,3] (the tip and each of the task's things, xyz in metres), `open` (bool)
+    The facts: `gripper` [3] and `objects` [K,3] (the tip and each of the task's objects, xyz in metres), `open` (bool)
     and `task`.
 
     Raises:
@@ -44,7 +44,7 @@ def random_snapshot(task: str, rng: np.random.Generator, image_size: int = 224) 
     pose_randomly(scene, rng)
     facts = {
         "gripper": scene.tip_pose()[:3],
-        "things": scene.positions(),
+        "objects": scene.positions(),
         "open": scene.gripper_open_amount() > 0.9,
         "task": task,
     }

@@ -45,7 +45,7 @@ ASIDE = 0.10  # metres between the areas' middles across the picture, so that le
 class WipeTable(Task):
     """Variation = the direction of the area to wipe, horizontal or vertical."""
 
-    name, things = "wipe_table", ("sponge", "area")
+    name, objects = "wipe_table", ("sponge", "area")
     plan = (
         "move above the sponge",
         "grasp the sponge",

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from robotr1.evaluation.judging.rubric import BEST
-from robotr1.evaluation.open_questions.scoring import Scored
+from robotr1.evaluation.open_questions.results import Scored
 
 RESAMPLES = 2000
 COLUMNS = ("answers", "clusters", "same", "pearson", "pearson_low", "pearson_high", "kappa", "kappa_low", "kappa_high")

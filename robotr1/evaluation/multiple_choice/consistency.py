@@ -20,7 +20,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from robotr1.demos.tabletop.tasks import THINGS
+from robotr1.demos.tabletop.tasks import OBJECTS
 from robotr1.evaluation.multiple_choice.scoring import (
     BLANK,
     OWN_FORM,
@@ -32,19 +32,19 @@ from robotr1.evaluation.multiple_choice.scoring import (
     share_columns,
 )
 from robotr1.questions.answers import parse_position, thought
-from robotr1.questions.thoughts import letters_written, without_ways
+from robotr1.questions.thoughts import letters_written, without_displacements
 from robotr1.records import Prediction, Question
 from robotr1.statistics import with_holm
 
 MEASURES = ("agrees", "names", "close")
-NAMES = ("gripper", *dict.fromkeys(name for names in THINGS.values() for name in names))
+NAMES = ("gripper", *dict.fromkeys(name for names in OBJECTS.values() for name in names))
 
 _THING = re.compile(rf"\b({'|'.join(NAMES)})\b", re.IGNORECASE)
 
 
 def things_asked_about(question: Question) -> tuple[str, ...]:
     """The gripper in state questions, the task's things in the others; none where the task is not known."""
-    return ("gripper",) if question.type == "state" else THINGS.get(question.task, ())
+    return ("gripper",) if question.type == "state" else OBJECTS.get(question.task, ())
 
 
 def thing_named(reasoning: str) -> str | None:
@@ -61,7 +61,7 @@ def true_position(question: Question) -> list[float]:
 
 def examine(prediction: Prediction, question: Question, close_distance: float = 0.05) -> dict[str, bool | None]:
     """The three measures of one completion; None where one cannot be taken. `close_distance` is in metres."""
-    reasoning = without_ways(thought(prediction.completion))
+    reasoning = without_displacements(thought(prediction.completion))
     letters, thing = letters_written(question.type, question.options, reasoning), thing_named(reasoning)
     position, asked = parse_position(reasoning), things_asked_about(question)
     return {

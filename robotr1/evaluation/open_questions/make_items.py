@@ -17,7 +17,7 @@ from PIL import Image
 
 from robotr1 import paths
 from robotr1.demos.images import project
-from robotr1.demos.tabletop.tasks import THINGS
+from robotr1.demos.tabletop.tasks import OBJECTS
 from robotr1.evaluation.open_questions.scoring import ITEMS, ReasoningItem
 from robotr1.evaluation.spatialrgpt.scoring import COLUMNS, column_of
 from robotr1.paths import write_text
@@ -236,7 +236,7 @@ def _can_be_asked_about(recording, frame: int) -> bool:
 
 
 def _moment(task: str, recording, plan: Sequence[str], frame: int) -> Moment:
-    names = THINGS[task]
+    names = OBJECTS[task]
     things = dict(zip(names, np.reshape(recording.positions[frame], (-1, 3))))
     tip = recording.gripper_pose[frame][:3]
     step = _next(recording, frame)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from robotr1.evaluation.completions import asker
 from robotr1.evaluation.judging.reference import ReferenceJudge
-from robotr1.evaluation.kept import write_answers
+from robotr1.evaluation.open_questions import results
 from robotr1.evaluation.open_questions.scoring import check_brackets, control_answers, read_items, score_all, summarize
 from robotr1.settings import load_settings
 
@@ -31,7 +31,7 @@ def examine(folder: Path, policies: Sequence[str], seed: int = 0) -> pd.DataFram
         ask = asker(policy, load_settings()["run_benchmarks"], folder / "asked")
         written[policy] = ask(items)
     answers = score_all(written, items, judge)
-    write_answers(answers, folder / "answers")
+    results.write(answers, folder / "answers")
     return summarize(answers)
 
 

@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 
 from robotr1 import fields
-from robotr1.evaluation.judging.rubric import ABILITIES, BEST, Ability, Case, Judge, Judgement, answer_text
+from robotr1.evaluation.judging.rubric import ABILITIES, BEST, Ability, Case, Judge, answer_text
+from robotr1.evaluation.open_questions.results import Scored
 from robotr1.records import RecordError, read_records
 from robotr1.statistics import mean_interval, sign_flip_test, with_holm
 
@@ -66,21 +67,6 @@ class ReasoningItem:
                 "Think first, between <think> and </think>; then give the answer between <answer> and </answer>.",
             ]
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """One policy's answer to one item and the verdict of one judge."""
-
-    id: str
-    frame: str
-    ability: Ability
-    distribution: str
-    policy: str
-    judge: str
-    completion: str | None  # None: the question could not be asked
-    answer: str | None
-    judgement: Judgement
 
 
 class BracketError(ValueError):

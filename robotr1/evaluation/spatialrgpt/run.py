@@ -8,7 +8,7 @@ boxes.
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,6 +17,7 @@ from PIL import Image
 
 from robotr1 import paths
 from robotr1.evaluation.open_questions.scoring import ITEMS
+from robotr1.evaluation.spatialrgpt.results import SpatialAnswer
 from robotr1.evaluation.spatialrgpt.scoring import (
     SpatialItem,
     mark_regions,
@@ -29,20 +30,6 @@ from robotr1.evaluation.spatialrgpt.scoring import (
 SET = ITEMS / "spatialrgpt.json"
 CONTROLS = ("oracle", "random", "majority")
 SUMMARY = ("policy", "column", "questions", "accuracy", "low", "high", "image_low", "image_high", "unreadable")
-
-
-@dataclass(frozen=True, slots=True)
-class SpatialAnswer:
-    """One policy's answer to one question; `unreadable` ones are wrong as well."""
-
-    id: str
-    policy: str
-    image: str
-    column: str
-    quantitative: bool
-    completion: str | None  # None: the question could not be asked
-    correct: bool
-    unreadable: bool
 
 
 def read_set(most: int, path: Path = SET) -> list[SpatialItem]:

@@ -19,6 +19,7 @@ from PIL import Image, ImageDraw
 
 from robotr1.evaluation.judging.lengths import clock_hours, the_length
 from robotr1.evaluation.judging.rubric import answer_text
+from robotr1.records import read_objects
 from robotr1.statistics import accuracy_interval, clustered_interval
 
 TOLERANCE = 0.25
@@ -93,7 +94,7 @@ def read_spatial(path: Path) -> list[SpatialItem]:
     """The items of a published file. Raises SpatialError for an entry of another form."""
     try:
         text = Path(path).read_text(encoding="utf-8")
-        rows = json.loads(text) if text.lstrip().startswith("[") else list(map(json.loads, text.splitlines()))
+        rows = json.loads(text) if text.lstrip().startswith("[") else [row for _, row in read_objects(path)]
     except (OSError, ValueError) as error:
         raise SpatialError(f"{path}: neither a JSON list nor JSON lines ({error})") from error
     items = []

@@ -15,7 +15,9 @@ def nearest_distractor(question: Question) -> float:
 
     Metres between positions, number of axes with another word between movements; nan for other options.
     """
-    truth, *distractors = sorted(question.options, key=lambda text: text != question.options[LETTERS.index(question.answer)])
+    truth, *distractors = sorted(
+        question.options, key=lambda text: text != question.options[LETTERS.index(question.answer)]
+    )
     if question.type == "movement":
         return float(min(word_differences(parse_movement(truth), parse_movement(text)) for text in distractors))
     if question.type in UNITS:

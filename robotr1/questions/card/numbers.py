@@ -9,9 +9,9 @@ import numpy as np
 
 from robotr1 import paths
 from robotr1.questions.audit.blind import BlindGuess, best_blind
+from robotr1.questions.audit.difficulty import UNITS, nearest_distractor
 from robotr1.questions.audit.strategies import StrategyGuess, best_guesses
 from robotr1.questions.checks import prompt_tokens
-from robotr1.questions.audit.difficulty import UNITS, nearest_distractor
 from robotr1.questions.forms.build import Forms
 from robotr1.records import Question, SftExample, write_records
 from robotr1.settings import BuildQuestions

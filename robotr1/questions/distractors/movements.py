@@ -14,6 +14,7 @@ from robotr1.questions.movement import LABELS, join_hand, movement_text, parse_m
 from robotr1.questions.states import is_extended
 
 SMOOTHING = 0.5  # added to how often a movement occurs, so that none is impossible
+ANY = Movements()  # every neighbour is equally likely
 
 _DIFFERENCES = (np.array(LABELS)[:, None] != np.array(LABELS)[None]).sum(axis=2)  # [L, L] axes with another word
 _TEXTS = [movement_text(levels) for levels in LABELS]
@@ -34,7 +35,7 @@ def movement_distractors(draw: Draw) -> list[str]:
     return [join_hand(other, _sample_hand(other, counts, draw.rng)) for other in labels]
 
 
-def sample_movements(truth: str, count: int, rng: np.random.Generator, preferred: Movements = Movements()) -> list[str]:
+def sample_movements(truth: str, count: int, rng: np.random.Generator, preferred: Movements = ANY) -> list[str]:
     """Sample `count` different wrong labels for the label `truth`.
 
     Raises:

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from robotr1.demos.tabletop.tasks import TASKS, THINGS, load_task
+from robotr1.demos.tabletop.tasks import OBJECTS, TASKS, load_task
 from robotr1.records import Keyframes
 
 
@@ -29,7 +29,7 @@ def plan_steps(task: str, count: int, variation: int = 0) -> tuple[str, ...]:
     """The task's script when it has `count` actions; otherwise a plain plan with one step for each keyframe."""
     if len(steps := script(task, variation)) == count:
         return steps
-    name = THINGS.get(task, ("object",))[0]
+    name = OBJECTS.get(task, ("object",))[0]
     approach = (f"move to the {name}",) if count > 1 else ()
     middle = tuple(f"go on to waypoint {number}" for number in range(2, count))
     return approach + middle + ("finish the task",)

@@ -1,9 +1,9 @@
 """Examples for the supervised baselines (Robot-R1, appendix B.2): an open question and the answer to imitate.
 
 direct: only the state. cot: for waypoint questions the plan, the current step, the movement and the state; state
-questions keep the direct answer, since the paper writes chains of thought for waypoints only. Plans come from the tasks'
-scripts. An episode that does not fit its script gets a plain plan with one step for each keyframe. The third form,
-planning, is in `planning.planning_example`.
+questions keep the direct answer, since the paper writes chains of thought for waypoints only. Plans come from the
+tasks' scripts. An episode that does not fit its script gets a plain plan with one step for each keyframe. The third
+form, planning, is in `planning.planning_example`.
 """
 
 from collections.abc import Mapping, Sequence

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from robotr1.demos.tabletop.tasks import THINGS, load_task
+from robotr1.demos.tabletop.tasks import OBJECTS, load_task
+from robotr1.questions.distractors.movements import sample_movements
 from robotr1.questions.movement import (
     LABELS,
     Levels,
     describe_movement,
     movement_text,
-    neighbouring_movements,
     parse_movement,
     word_differences,
 )
@@ -34,7 +34,7 @@ NAME_WEIGHT = 6.0  # of the name of a thing or of the gripper, while names are l
 # x, y, z bounds of options in metres: where grippers and objects of the tabletop are
 BOUNDS = np.array([[-0.1, -0.45, 0.75], [0.62, 0.45, 1.5]])
 
-NAMES = ["gripper", *sorted({name for things in THINGS.values() for name in things})]
+NAMES = ["gripper", *sorted({name for things in OBJECTS.values() for name in things})]
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,13 @@ class Scene:
     @property
     def places(self) -> list[tuple[str, np.ndarray]]:
         """The gripper and the things: each a name and a place."""
-        return [("gripper", self.gripper), *zip(THINGS[self.task], self.things, strict=True)]
+        return [("gripper", self.gripper), *zip(OBJECTS[self.task], self.things, strict=True)]
 
 
 def imagined_scene(rng: np.random.Generator) -> Scene:
     """A scene without image, for lessons about text alone."""
-    task = sorted(THINGS)[rng.integers(len(THINGS))]
-    return Scene(task, rng.uniform(*BOUNDS), rng.uniform(*BOUNDS, size=(len(THINGS[task]), 3)))
+    task = sorted(OBJECTS)[rng.integers(len(OBJECTS))]
+    return Scene(task, rng.uniform(*BOUNDS), rng.uniform(*BOUNDS, size=(len(OBJECTS[task]), 3)))
 
 
 def draw_options(anchors: Sequence[np.ndarray], count: int, rng: np.random.Generator) -> list[np.ndarray]:
@@ -151,8 +151,8 @@ def movement_lesson(scene: Scene, rng: np.random.Generator) -> Lesson:
     movement = describe_movement(np.round(there, DECIMALS) - np.round(here, DECIMALS))
     anchor = movement
     if rng.random() < 0.3:  # the options need not hold what the demonstrator says
-        anchor = neighbouring_movements(movement, 1, rng)[0]
-    options = [anchor, *neighbouring_movements(anchor, 3, rng)]
+        anchor = sample_movements(movement, 1, rng)[0]
+    options = [anchor, *sample_movements(anchor, 3, rng)]
     options = [options[i] for i in rng.permutation(4)]
     differences = _word_differences(options, movement)
     best = np.flatnonzero(np.array(differences) == min(differences))
@@ -228,7 +228,7 @@ def reading_drill(rng: np.random.Generator, queries: int = 12) -> Drill:
 def reckoning_drill(rng: np.random.Generator, queries: int = 5) -> Drill:
     """Movements as options, and under them ways between two places: the movement in words, and the option like it."""
     anchor = LABELS[rng.integers(len(LABELS))]
-    options = [movement_text(anchor), *neighbouring_movements(movement_text(anchor), 3, rng)]
+    options = [movement_text(anchor), *sample_movements(movement_text(anchor), 3, rng)]
     pieces = _listed_texts(options)
     for _ in range(queries):
         likely = parse_movement(options[rng.integers(4)]) if rng.random() < 0.8 else LABELS[rng.integers(len(LABELS))]

@@ -5,9 +5,9 @@ from collections import Counter
 import pytest
 
 from robotr1 import paths
-from robotr1.evaluation.kept import read_answers
 from robotr1.evaluation.open_questions import run as reasoning_exam
 from robotr1.evaluation.open_questions.make_items import HELD_OUT, MORE_SPATIAL, TRAINED, Frame, build, size
+from robotr1.evaluation.open_questions.results import read
 from robotr1.evaluation.open_questions.scoring import ITEMS, read_items
 from robotr1.evaluation.spatialrgpt.scoring import read_spatial
 from robotr1.records import read_records
@@ -56,7 +56,7 @@ def test_it_is_put_to_controls_and_policies_and_answers_are_kept(second, monkeyp
     assert asked == [("half", second / "asked")]
     assert (table["oracle"] == 3).all() and table["random", "all"].max() < 2.5
     assert (table["half", "in"] == 3).all() and (table["half", "out"] == 0).all()
-    rows = read_answers(second / "answers")
+    rows = read(second / "answers")
     assert Counter(row.policy for row in rows) == dict.fromkeys(
         ("oracle", "random", "majority", "text_only", "half"), 42
     )

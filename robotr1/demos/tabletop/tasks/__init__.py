@@ -3,7 +3,7 @@
 import importlib
 
 # What a task is about, as plans and reasoning call it: the object, then (where there is one) its goal.
-THINGS: dict[str, tuple[str, ...]] = {
+OBJECTS: dict[str, tuple[str, ...]] = {
     "pick_up_cup": ("cup",),
     "push_button": ("button",),
     "take_lid_off_saucepan": ("lid",),
@@ -15,7 +15,7 @@ THINGS: dict[str, tuple[str, ...]] = {
     "close_jar": ("lid", "jar"),
     "stack_blocks": ("block", "platform"),
 }
-TASKS = tuple(THINGS)
+TASKS = tuple(OBJECTS)
 
 
 def load_task(name: str):
@@ -24,6 +24,6 @@ def load_task(name: str):
     Raises:
         KeyError: the embedded simulator has no such task.
     """
-    if name not in THINGS:
+    if name not in OBJECTS:
         raise KeyError(f"unknown task {name!r}; the tabletop has {', '.join(TASKS)}")
     return importlib.import_module(f"{__name__}.{name}").TASK()

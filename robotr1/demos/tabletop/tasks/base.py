@@ -26,7 +26,7 @@ class Task:
     """Base of the tabletop's tasks; `plan` has one step in words for each waypoint."""
 
     name: str
-    things: tuple[str, ...]  # what the task is about in one word each: the object, then (where there is one) its goal
+    objects: tuple[str, ...]  # one word each: the object that is moved, then (where there is one) its goal
     plan: tuple[str, ...]
     variations = 1
     can_hold = False  # whether the gripper carries the object away
@@ -56,7 +56,7 @@ class Task:
         raise NotImplementedError
 
     def positions(self, scene) -> np.ndarray:
-        """[len(things), 3]: where each of the task's things is, in metres."""
+        """[len(objects), 3]: the position of each of the task's objects, in metres."""
         raise NotImplementedError
 
     def update(self, scene) -> None:

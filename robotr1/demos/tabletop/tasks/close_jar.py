@@ -28,7 +28,7 @@ GREY, DARK = (0.42, 0.43, 0.45), (0.10, 0.10, 0.11)
 class CloseJar(Task):
     """Variation = the jar's colour, in RLBench's order. `lid` is the lid's knob, `jar` that jar's mouth."""
 
-    name, things = "close_jar", ("lid", "jar")
+    name, objects = "close_jar", ("lid", "jar")
     plan = (
         "move above the lid",
         "grasp the knob of the lid",
@@ -166,7 +166,7 @@ def _add_lid(spec: mujoco.MjSpec) -> None:
         (0, LID_HEIGHT),
     ]
     add_mesh(spec, body, "lid_cap", lathe(outline, 32), GREY, material="enamel")
-    # Hard, and with priority over the pads: closing fingers would sink deep into so flat a thing and lose it.
+    # Hard, and with priority over the pads: closing fingers would sink into an object this flat and lose it.
     solid = {"condim": 4, "friction": (1.5, 0.05, 0.001), "solref": (0.005, 1), "priority": 2, "group": HIDDEN}
     body.add_geom(
         type=mujoco.mjtGeom.mjGEOM_BOX,

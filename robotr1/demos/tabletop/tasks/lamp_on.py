@@ -26,7 +26,7 @@ DARK_BULB, LIT_BULB = (0.55, 0.52, 0.42, 1), (1.0, 0.95, 0.55, 1)
 class LampOn(Task):
     """One variation: a lamp with a green shade."""
 
-    name, things = "lamp_on", ("lamp",)
+    name, objects = "lamp_on", ("lamp",)
     plan = ("move above the button of the lamp", "press the button of the lamp")
 
     def add_objects(self, spec: mujoco.MjSpec) -> None:

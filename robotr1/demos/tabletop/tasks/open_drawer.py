@@ -23,7 +23,7 @@ WALNUT, INSIDE, CREAM, STEEL = (0.34, 0.19, 0.09), (0.62, 0.46, 0.27), (0.93, 0.
 class OpenDrawer(Task):
     """Variation = which of the three drawers. The cabinet's front is turned to one side and to the front camera."""
 
-    name, things = "open_drawer", ("drawer",)
+    name, objects = "open_drawer", ("drawer",)
     plan = ("move in front of the drawer", "grasp the handle of the drawer", "pull the drawer open")
     variations = len(LEVELS)
 

@@ -22,7 +22,7 @@ RED, CREAM, DARK = (0.78, 0.05, 0.06), (0.74, 0.69, 0.56), (0.12, 0.12, 0.14)
 class PhoneOnBase(Task):
     """One variation: a red handset, a cream base."""
 
-    name, things = "phone_on_base", ("phone", "base")
+    name, objects = "phone_on_base", ("phone", "base")
     plan = (
         "move above the phone",
         "grasp the phone",

@@ -19,7 +19,7 @@ REST = np.array([0, 0, HEIGHT / 2])
 class PickUpCup(Task):
     """Variation = the cup's colour, in RLBench's order."""
 
-    name, things = "pick_up_cup", ("cup",)
+    name, objects = "pick_up_cup", ("cup",)
     plan = ("move above the cup", "grasp the cup", "lift the cup")
     variations = len(colors.NAMES)
     can_hold = True

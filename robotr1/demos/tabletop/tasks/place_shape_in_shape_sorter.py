@@ -69,7 +69,7 @@ class PlaceShapeInShapeSorter(Task):
     A hole looks like its shape; for the physics it is the rectangle around that.
     """
 
-    name, things = "place_shape_in_shape_sorter", ("shape", "hole")
+    name, objects = "place_shape_in_shape_sorter", ("shape", "hole")
     plan = (
         "move above the shape",
         "grasp the shape",

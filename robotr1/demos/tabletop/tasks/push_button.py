@@ -55,7 +55,7 @@ def press_with_tip(scene) -> None:
 class PushButton(Task):
     """Variation = the button's colour, in RLBench's order."""
 
-    name, things = "push_button", ("button",)
+    name, objects = "push_button", ("button",)
     plan = ("move above the button", "press the button")
     variations = len(colors.NAMES)
 

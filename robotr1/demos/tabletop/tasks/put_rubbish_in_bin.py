@@ -23,7 +23,7 @@ TOMATOES = ("tomato", "other_tomato")
 class PutRubbishInBin(Task):
     """One variation."""
 
-    name, things = "put_rubbish_in_bin", ("rubbish", "bin")
+    name, objects = "put_rubbish_in_bin", ("rubbish", "bin")
     plan = (
         "move above the rubbish",
         "grasp the rubbish",

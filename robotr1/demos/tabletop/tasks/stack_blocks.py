@@ -48,7 +48,7 @@ class StackBlocks(Task):
     those of the whole tower, worked out from where the blocks lie at the start.
     """
 
-    name, things = "stack_blocks", ("block", "platform")
+    name, objects = "stack_blocks", ("block", "platform")
     plan = steps(2)
     variations = len(colors.NAMES) * len(HEIGHTS)
     can_hold = True
@@ -180,7 +180,7 @@ def _layout(rng: np.random.Generator, count: int) -> tuple[np.ndarray, list[np.n
 
 
 def _yaw(scene, body: str) -> float:
-    """Of a square thing: the least turn about z that its sides have, within a quarter turn."""
+    """Of a square object: the least turn about z that its sides have, within a quarter turn."""
     rotation = matrix(scene.body_pose(body)[3:])
     yaw = np.arctan2(rotation[1, 0], rotation[0, 0])
     return float((yaw + np.pi / 4) % (np.pi / 2) - np.pi / 4)

@@ -20,7 +20,7 @@ BLUE, DARK, PALE = (0.10, 0.22, 0.62), (0.08, 0.08, 0.09), (0.45, 0.66, 0.92)
 class TakeLidOffSaucepan(Task):
     """One variation: a blue saucepan, a light blue lid with a black knob."""
 
-    name, things = "take_lid_off_saucepan", ("lid",)
+    name, objects = "take_lid_off_saucepan", ("lid",)
     plan = ("move above the lid", "grasp the knob of the lid", "lift the lid off the saucepan")
     can_hold = True
 
