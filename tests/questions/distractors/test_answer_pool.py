@@ -3,9 +3,9 @@ from collections import Counter
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from robotr1.questions.distractors.answer_pool import AnswerPool
 
 from robotr1.questions.distractors import answer_pool
+from robotr1.questions.distractors.answer_pool import AnswerPool
 
 entries = st.lists(st.tuples(st.integers(0, 3), st.sampled_from("abc")), max_size=30)
 
