@@ -84,4 +84,4 @@ def test_a_row_names_policies_and_a_run_that_there_are(row):
 
 
 def test_the_readme_points_here():
-    assert "(experiments.md)" in (paths.ROOT / "README.md").read_text(encoding="utf-8")
+    assert "(docs/experiments.md)" in (paths.ROOT / "README.md").read_text(encoding="utf-8")
