@@ -71,14 +71,14 @@ def test_options_are_seven_numbers_in_one_format_and_keep_the_gap(built, extende
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_wrong_hands_are_right_ones_elsewhere(turning, extended, strategy):
-    """No option's rotation and gripper is one that never is the answer, whatever the law of the positions."""
+def test_hands_of_distractors_are_answers_elsewhere(turning, extended, strategy):
+    """Rotation and gripper of every option are the answer to some question, for all strategies of positions."""
     chosen = replace(extended, distractors=strategy, types=["waypoint", "state"], minimum_gap=0.05, near_distance=0.4)
     questions = [question for part in build_questions(*turning, chosen).values() for question in part]
     hands = {tuple(np.round(parse_state(o, 7)[3:], 2)) for q in questions for o in [q.options[LETTERS.index(q.answer)]]}
     path = {tuple(np.round(parse_state(o, 7)[3:], 2)) for q in questions for o in q.options}
     if strategy == "same_episode":
-        assert path > hands  # these are drawn from the whole path
+        assert path > hands  # sampled from the whole trajectory
     else:
         assert path == hands
 
