@@ -1,33 +1,12 @@
-"""An invented environment of the closed loop whose odds are known, and settings for its questions."""
+"""An invented environment of the closed loop whose odds are known."""
 
 import numpy as np
+from small_settings import WAYPOINTS as SETTINGS
 
 from robotr1.evaluation.closed_loop.agents import Agent
 from robotr1.evaluation.closed_loop.environment import Goal
 from robotr1.evaluation.closed_loop.forms import OpenForm
-from robotr1.settings import BuildQuestions
 
-SETTINGS = BuildQuestions(
-    types=["waypoint"],
-    forms=[],
-    state="position",
-    held_out_tasks=[],
-    frame_interval=10,
-    options=4,
-    option_order="shuffled",
-    distractors="uniform",
-    minimum_gap=0.1,
-    near_distance=0.3,
-    dead_zone=0.01,
-    decimals=2,
-    prompt="compact",
-    show_state=False,
-    show_state_in_movement=False,
-    prompt_budget=2048,
-    validation_episodes=0,
-    test_episodes=0,
-    seed=0,
-)
 DOWN = np.array([0.0, 1.0, 0.0, 0.0])  # a quaternion, gripper pointing down
 
 

@@ -24,7 +24,7 @@ from robotr1.evaluation.closed_loop.agents import Agent
 from robotr1.evaluation.closed_loop.environment import VARIATION, Environment, Goal, Outcome, state_of
 from robotr1.evaluation.closed_loop.results import MAX_LOST, Step, Trace
 from robotr1.evaluation.episodes import image_folder, run_in_groups
-from robotr1.questions.distractors.positions import in_scene
+from robotr1.questions.distractors.scene import in_scene
 from robotr1.questions.states import StateKind, is_extended
 from robotr1.records import Question
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import speaking_policy
-from point_environment import SETTINGS, facts, points
+from point_environment import facts, points
+from small_settings import WAYPOINTS as SETTINGS
 
 from robotr1 import paths
 from robotr1.evaluation.closed_loop.agents import oracle_agent, policy_agent, random_agent, text_only_agent

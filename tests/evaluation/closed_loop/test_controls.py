@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from point_environment import SETTINGS, points
+from point_environment import points
+from small_settings import WAYPOINTS as SETTINGS
 
 from robotr1.evaluation.closed_loop.agents import oracle_agent
 from robotr1.evaluation.closed_loop.controls import check_controls, run_controls

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from point_environment import SETTINGS, points
+from point_environment import points
+from small_settings import WAYPOINTS as SETTINGS
 
 from robotr1.evaluation.closed_loop.agents import Agent
 from robotr1.evaluation.closed_loop.forms import MultipleChoiceForm

@@ -8,7 +8,7 @@ import types
 
 import numpy as np
 import pytest
-from point_environment import SETTINGS
+from small_settings import WAYPOINTS as SETTINGS
 
 from robotr1.demos.rlbench import VARIABLES, RLBenchMissing
 from robotr1.evaluation.closed_loop import rlbench

@@ -7,7 +7,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from point_environment import SETTINGS, facts, points, scripted_agent
+from point_environment import facts, points, scripted_agent
+from small_settings import WAYPOINTS as SETTINGS
 
 from robotr1 import paths
 from robotr1.evaluation.closed_loop.agents import Agent, oracle_agent, random_agent

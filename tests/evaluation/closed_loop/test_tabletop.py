@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from point_environment import DOWN, SETTINGS, facts
+from point_environment import DOWN, facts
+from small_settings import WAYPOINTS as SETTINGS
 
 from robotr1.demos.tabletop.tasks import TASKS
 from robotr1.evaluation.closed_loop.agents import oracle_agent, random_agent
