@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from transformers import ProcessorMixin
 
-from robotr1.policies.generate import Asked, conversation
+from robotr1.policies.generate import Prompted, conversation
 from robotr1.policies.images import load_image
 
 
 def image_attention(
-    model: torch.nn.Module, processor: ProcessorMixin, question: Asked, completion: str, words: slice
+    model: torch.nn.Module, processor: ProcessorMixin, question: Prompted, completion: str, words: slice
 ) -> np.ndarray:
     """The attention [layers, heads, rows, columns] to each image patch while `completion[words]` was written.
 

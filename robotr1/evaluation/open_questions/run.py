@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from robotr1.evaluation.completions import asker
+from robotr1.evaluation.completions import load_completer
 from robotr1.evaluation.judging.reference import ReferenceJudge
 from robotr1.evaluation.open_questions import results
 from robotr1.evaluation.open_questions.scoring import check_brackets, control_answers, read_items, score_all, summarize
@@ -28,8 +28,8 @@ def examine(folder: Path, policies: Sequence[str], seed: int = 0) -> pd.DataFram
     check_brackets(items, judge, seed)
     written = control_answers(items, seed)
     for policy in policies:
-        ask = asker(policy, load_settings()["run_benchmarks"], folder / "asked")
-        written[policy] = ask(items)
+        complete = load_completer(policy, load_settings()["run_benchmarks"], folder / "asked")
+        written[policy] = complete(items)
     answers = score_all(written, items, judge)
     results.write(answers, folder / "answers")
     return summarize(answers)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from robotr1 import paths
-from robotr1.evaluation.completions import FOLDER, asker
+from robotr1.evaluation.completions import FOLDER, load_completer
 from robotr1.evaluation.controls import BenchmarkError
 from robotr1.evaluation.multiple_choice.scoring import SPLITS
 from robotr1.evaluation.planning.results import PlanAnswer
@@ -37,12 +37,12 @@ def read_set(most: int = 0, splits: Sequence[str] = SPLITS, folder: Path = paths
 
 
 def complete(policy: str, questions: Sequence[PlanningQuestion], settings: RunBenchmarks) -> list[str | None]:
-    """The plans of the policy in `models/<policy>`, with room for a whole one; kept as `asker` keeps other answers.
+    """The plans of the policy in `models/<policy>`, with room for a whole one; cached like other completions.
 
     Raises PolicyError for a folder without a policy.
     """
     roomy = replace(settings, max_completion_length=max(settings.max_completion_length, LONGEST))
-    return asker(policy, roomy, FOLDER / "planning")(questions)
+    return load_completer(policy, roomy, FOLDER / "planning")(questions)
 
 
 def score(policy: str, questions: Sequence[PlanningQuestion], completions: Sequence[str | None]) -> list[PlanAnswer]:

@@ -9,7 +9,7 @@ import torch
 from transformers import ProcessorMixin
 
 from robotr1 import paths
-from robotr1.policies.generate import Asked, conversation
+from robotr1.policies.generate import Prompted, conversation
 from robotr1.policies.images import load_image
 from robotr1.settings import TrainGrpo
 from robotr1.training.grpo.trainer import make_trainer
@@ -43,7 +43,7 @@ class OneStep:
 
 
 def trainer_step(
-    settings: TrainGrpo, question: Asked, completions: Sequence[str], base: str | Path = paths.MODELS / "base"
+    settings: TrainGrpo, question: Prompted, completions: Sequence[str], base: str | Path = paths.MODELS / "base"
 ) -> OneStep:
     """Let the GRPO trainer mark `completions` (G texts, all to `question`) and compute loss and gradient.
 
@@ -86,7 +86,7 @@ def gradient_norm(gradient: dict[str, torch.Tensor]) -> float:
 def token_log_probabilities(
     model: torch.nn.Module,
     processor: ProcessorMixin,
-    question: Asked,
+    question: Prompted,
     tokens: Sequence[int],
     temperature: float = 1.0,
 ) -> torch.Tensor:

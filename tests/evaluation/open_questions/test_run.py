@@ -43,13 +43,13 @@ def test_a_second_set_has_every_ability_of_every_task_on_pictures_of_its_own(sec
 def test_it_is_put_to_controls_and_policies_and_answers_are_kept(second, monkeypatch):
     asked = []
 
-    def asker(policy, settings, folder):
+    def load_completer(policy, settings, folder):
         asked.append((policy, folder))
         return lambda items: [
             f"<answer> {item.reference} </answer>" if item.distribution == "in" else None for item in items
         ]
 
-    monkeypatch.setattr(reasoning_exam, "asker", asker)
+    monkeypatch.setattr(reasoning_exam, "load_completer", load_completer)
     table = (
         reasoning_exam.examine(second, ["half"]).set_index(["policy", "distribution", "ability"]).sort_index()["score"]
     )
