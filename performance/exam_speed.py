@@ -17,7 +17,7 @@ from pathlib import Path
 from stage_times import MEGABYTES, machine
 
 from robotr1.evaluation.completions import load_completer
-from robotr1.evaluation.multiple_choice.run import read_questions
+from robotr1.evaluation.multiple_choice.items import read_questions
 from robotr1.evaluation.multiple_choice.scoring import evaluate
 from robotr1.settings import load_settings
 

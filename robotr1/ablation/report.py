@@ -24,8 +24,8 @@ from robotr1.ablation.compare import (
 from robotr1.ablation.paper import agreement, in_paper
 from robotr1.ablation.plan import FOLDER, read_plan
 from robotr1.evaluation.multiple_choice.consistency import examine
-from robotr1.evaluation.multiple_choice.run import read_questions
-from robotr1.evaluation.multiple_choice.scoring import read_predictions
+from robotr1.evaluation.multiple_choice.items import read_questions
+from robotr1.evaluation.multiple_choice.results import read as read_predictions
 from robotr1.questions.audit.strategies import StrategyGuess, best_guesses
 from robotr1.records import Prediction, Question
 from robotr1.report.places import nearer_to_gripper

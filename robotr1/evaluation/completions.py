@@ -23,8 +23,9 @@ import robotr1.policies
 from robotr1 import paths
 from robotr1.settings import RunBenchmarks
 
-if TYPE_CHECKING:  # the module imports torch, which reference policies do without
-    from robotr1.policies.generate import Images, Prompted
+if TYPE_CHECKING:  # these modules import torch, which reference policies do without
+    from robotr1.policies.generate import Images
+    from robotr1.policies.inputs import ImagePrompt
 
 FOLDER = paths.CHECKPOINTS / "run_benchmarks"
 GENERATION_SETTINGS = ("quantization", "batch_size", "max_completion_length", "temperature", "threads", "seed")
@@ -48,11 +49,11 @@ class CompletionCache:
         entries = [{"fingerprint": fingerprint}, *({digest: texts} for digest, texts in self.batches.items())]
         paths.write_text(file, "".join(json.dumps(entry) + "\n" for entry in entries))
 
-    def get(self, batch: "Sequence[Prompted]", images: "Images") -> list[str | None] | None:
+    def get(self, batch: "Sequence[ImagePrompt]", images: "Images") -> list[str | None] | None:
         """The completions of a batch; None where it is not in the cache."""
         return self.batches.get(_digest(batch, images))
 
-    def put(self, batch: "Sequence[Prompted]", images: "Images", completions: list[str | None]) -> None:
+    def put(self, batch: "Sequence[ImagePrompt]", images: "Images", completions: list[str | None]) -> None:
         """Write the completions of a batch to the disk. Raises OSError where it is full; earlier lines stay valid."""
         entry = {_digest(batch, images): completions}
         with open(self.file, "a", encoding="utf-8") as file:
@@ -77,11 +78,11 @@ class Completer:
     cache: CompletionCache | None = None
 
     def __call__(
-        self, questions: "Sequence[Prompted]", images: "Images" = "real", begun: Sequence[str] | None = None
+        self, questions: "Sequence[ImagePrompt]", images: "Images" = "real", prefixes: Sequence[str] | None = None
     ) -> list[str | None]:
         """One completion for each question, None where its image is missing or unreadable.
 
-        `begun` holds the beginning of each completion; such completions are not cached.
+        `prefixes` start the completions, which are not cached then.
         """
         from robotr1.policies.generate import complete
 
@@ -94,8 +95,8 @@ class Completer:
             temperature=self.settings.temperature,
             seed=self.settings.seed,
             images=images,
-            begun=begun,
-            cache=None if begun else self.cache,
+            prefixes=prefixes,
+            cache=None if prefixes else self.cache,
             skip_unreadable=True,
         )
 
@@ -125,7 +126,7 @@ def load_completer(policy: str, settings: RunBenchmarks, folder: Path | None = F
 
 def fingerprint(policy: Path, settings: RunBenchmarks) -> str:
     """Digest of everything but the question that a completion depends on: weights, code, libraries, settings."""
-    from robotr1.policies.load import base_of, digest, resolve
+    from robotr1.policies.folders import base_of, digest, resolve
 
     base = base_of(policy)
     folders = [policy, *([Path(resolve(base))] if base else [])]
@@ -137,7 +138,7 @@ def fingerprint(policy: Path, settings: RunBenchmarks) -> str:
     return content.hexdigest()
 
 
-def _digest(batch: "Sequence[Prompted]", images: "Images") -> str:
+def _digest(batch: "Sequence[ImagePrompt]", images: "Images") -> str:
     content = hashlib.sha256(images.encode())
     for question in batch:
         content.update(json.dumps([question.prompt, _image_digest(paths.ROOT / question.image)]).encode())

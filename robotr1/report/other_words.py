@@ -3,8 +3,8 @@
 from typing import Any
 
 from robotr1.evaluation.judging.agreement import PEOPLE
-from robotr1.evaluation.multiple_choice.scoring import REFERENCES
 from robotr1.evaluation.spatialrgpt import run as spatial_exam
+from robotr1.policies.names import CONTROLS
 from robotr1.report.names import label, ordered, points
 from robotr1.report.results import Results, p_text
 
@@ -45,7 +45,7 @@ def about_reasoning(results: Results) -> list[str]:
     if not len(table):
         return []
     items = table[table["policy"] == table["policy"].iloc[0]]["items"].sum()
-    asked = table[~table["policy"].isin(REFERENCES)]
+    asked = table[~table["policy"].isin(CONTROLS)]
     judge = table["judge"].iloc[0]
     who = f"the language model {judge}"
     if judge == "reference":

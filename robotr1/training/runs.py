@@ -24,8 +24,9 @@ from transformers import PrinterCallback, ProgressCallback, Trainer, TrainingArg
 from transformers.trainer_utils import get_last_checkpoint
 
 from robotr1 import paths
+from robotr1.policies.adapters import BASE_FILE
+from robotr1.policies.folders import digest, resolve
 from robotr1.policies.images import load_image
-from robotr1.policies.load import BASE_FILE, digest, resolve
 from robotr1.records import read_objects
 from robotr1.training import parallel
 from robotr1.training.callbacks import NoLastCheckpoint, Progress, round_floats

@@ -11,13 +11,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import joblib
+import torch
 
 from robotr1.evaluation.completions import Completer, load_completer
 from robotr1.evaluation.faithfulness.results import Probed, Thought
 from robotr1.evaluation.faithfulness.thoughts import begin, borrow, half, letter_tokens
 from robotr1.evaluation.multiple_choice.items import read_questions
 from robotr1.evaluation.multiple_choice.scoring import evaluate
-from robotr1.policies.generate import next_token_logits
+from robotr1.policies.generate import generation_config
+from robotr1.policies.image_cache import encode_images_once, prepare_images_once
+from robotr1.policies.inputs import batch_inputs
 from robotr1.questions.answers import thought
 from robotr1.questions.prompts import LETTERS
 from robotr1.questions.thoughts import letters_written
@@ -37,10 +40,18 @@ def likeliest_letters(complete: Completer, questions: Sequence[Question], begun:
 
     Other tokens do not count: after a broken thought a policy may begin to think again.
     """
-    tokens = letter_tokens(complete.processor.tokenizer)
-    size = complete.settings.batch_size
-    logits = next_token_logits(complete.model, complete.processor, questions, begun, tokens, size)
-    return [LETTERS[int(row[: len(question.options)].argmax())] for question, row in zip(questions, logits)]
+    model, processor, size = complete.model, complete.processor, complete.settings.batch_size
+    tokens, letters = letter_tokens(processor.tokenizer), []
+    config = generation_config(model, processor, 1, temperature=0.0)
+    config.return_dict_in_generate = config.output_logits = True
+    with torch.inference_mode(), encode_images_once(model), prepare_images_once(processor):
+        for start in range(0, len(questions), size):
+            rows = slice(start, start + size)
+            inputs = batch_inputs(processor, questions[rows], begun[rows]).to(model.device)
+            out = model.generate(**inputs, generation_config=config).logits[0]
+            for question, scores in zip(questions[rows], out[:, tokens], strict=True):
+                letters.append(LETTERS[int(scores[: len(question.options)].argmax())])
+    return letters
 
 
 def probe(policy: str, complete: Completer, questions: Sequence[Question], seed: int = 0) -> list[Probed]:
@@ -72,7 +83,7 @@ def _answer_again(
 ) -> list[Probed]:
     questions = [question for question, _, _ in cases]
     begun = [begin(reasoning, complete.processor.tokenizer) for _, _, reasoning in cases]
-    written = evaluate(policy, questions, complete(questions, begun=begun))
+    written = evaluate(policy, questions, complete(questions, prefixes=begun))
     likeliest = likeliest_letters(complete, questions, begun)
     return [
         Probed(

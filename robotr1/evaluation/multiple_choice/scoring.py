@@ -70,4 +70,3 @@ def _prediction(policy: str, question: Question, completion: str, letter: str | 
 def _check_lengths(policy: str, questions: Sequence[Question], completions: Sequence[str]) -> None:
     if len(questions) != len(completions):
         raise ValueError(f"{policy}: {len(questions)} questions but {len(completions)} completions")
-

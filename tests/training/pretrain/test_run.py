@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from robotr1.policies import tiny
-from robotr1.policies.load import ImageTextProcessor
+from robotr1.policies.processor import ImageTextProcessor
 from robotr1.training.pretrain import examples as lessons
 from robotr1.training.pretrain import language as speaking
 from robotr1.training.pretrain import run as pretrain
