@@ -1,4 +1,4 @@
-"""Write conda's environment files from pip's lists: `python -m robotr1.environment`.
+"""Write conda's environment files from pip's requirements: `python -m robotr1.environment`.
 
 environment.yml is requirements.txt; conf/rlbench/environment.yml adds conf/rlbench/requirements.txt. Everything but
 Python itself comes from pip, so that conda and pip users have the same versions.
@@ -38,18 +38,18 @@ dependencies:
 
 
 def requirements(path: Path = REQUIREMENTS) -> list[str]:
-    """The pinned requirements, in order."""
+    """Read the pinned requirements in order."""
     lines = (line.partition("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
     return [line for line in lines if line]
 
 
 def conda_environment() -> str:
-    """The content of environment.yml: the pinned list and this package itself."""
+    """Return the content of environment.yml: the pinned requirements and this package."""
     return HEADER + _body("robotr1", requirements())
 
 
 def rlbench_environment() -> str:
-    """The content of conf/rlbench/environment.yml: the same list and what RLBench needs, without RLBench itself."""
+    """Return the content of conf/rlbench/environment.yml: the same and RLBench's requirements, without RLBench."""
     listed = requirements(RLBENCH_REQUIREMENTS)
     rlbench = next(line for line in listed if line.startswith("rlbench "))
     listed.remove(rlbench)

@@ -13,7 +13,7 @@ from robotr1.evaluation.faithfulness.results import THOUGHTS, Probed
 from robotr1.evaluation.judging.rubric import ABILITIES, Judgement
 from robotr1.evaluation.multiple_choice.items import OPEN_TYPES
 from robotr1.evaluation.multiple_choice.scoring import evaluate, evaluate_open_form
-from robotr1.evaluation.open_questions.results import Scored
+from robotr1.evaluation.open_questions.results import OpenAnswer
 from robotr1.evaluation.spatialrgpt.results import SpatialAnswer
 from robotr1.policies.names import BLANK
 from robotr1.questions.movement import describe_movement, neighbouring_movements
@@ -112,7 +112,7 @@ def training_logs(policies=("sft-direct", "grpo-seed0"), steps: int = 12) -> dic
     return {policy: pd.DataFrame({"step": step} | dict.fromkeys(columns, step / steps)) for policy in policies}
 
 
-def answers() -> list[Scored]:
+def answers() -> list[OpenAnswer]:
     """Judged answers to four open questions on each of ten images."""
     rng, rows = np.random.default_rng(2), []
     for policy, best in {"oracle": 3, "random": 1, "majority": 1, "base": 0, "grpo-seed0": 2}.items():
@@ -122,11 +122,11 @@ def answers() -> list[Scored]:
                 verdict = Judgement(score, "scored" if best else "no_answer", "invented")
                 where = "in" if task == "pick_up_cup" else "out"
                 text = UNTRUSTED if policy == "base" else "move above the cup"
-                rows.append(Scored("/".join(place), *place, where, policy, "invented", text, text, verdict))
+                rows.append(OpenAnswer("/".join(place), *place, where, policy, "invented", text, text, verdict))
     return rows
 
 
-def judged_again() -> list[Scored]:
+def judged_again() -> list[OpenAnswer]:
     """The same answers, of which a second judge scores every third one point lower."""
     rows = [replace(row, judge="another") for row in answers()]
     lower = [max(0, row.judgement.score - (number % 3 == 0)) for number, row in enumerate(rows)]

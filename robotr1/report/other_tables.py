@@ -3,7 +3,7 @@
 import pandas as pd
 
 from robotr1.evaluation.eb_manipulation.results import SUBSETS
-from robotr1.evaluation.spatialrgpt.scoring import COLUMNS
+from robotr1.evaluation.spatialrgpt.items import COLUMNS
 from robotr1.report.names import ALGORITHM_NAMES, in_order, interval, label, ordered, points
 from robotr1.report.results import HELD_OUT, TRAINED, Results, find_row, p_cell
 
@@ -70,7 +70,7 @@ def spatial_table(results: Results) -> pd.DataFrame:
         mine = table[table["policy"] == policy]
         for name, row in rows.items():
             if (cell := find_row(mine, column=name)) is not None:
-                row[label(policy)] = interval(*(cell[key] / 100 for key in ("accuracy", "low", "high")))
+                row[label(policy)] = interval(cell["accuracy"], cell["low"], cell["high"])
         unread[label(policy)] = str(mine[mine["column"].isin(SPATIAL_ROWS[:2])]["unreadable"].sum())
     return pd.DataFrame([*rows.values(), unread]).fillna("")
 

@@ -15,17 +15,15 @@ from robotr1.evaluation.eb_manipulation import results as embodied_results
 from robotr1.evaluation.eb_manipulation.results import Episode
 from robotr1.evaluation.faithfulness import results as faithfulness_results
 from robotr1.evaluation.faithfulness.results import Probed
-from robotr1.evaluation.judging.agreement import between_judges, read_human_scores
+from robotr1.evaluation.judging.agreement import read_human_scores
 from robotr1.evaluation.multiple_choice.consistency import consistency, consistency_change
 from robotr1.evaluation.multiple_choice.items import SPLITS, chance
 from robotr1.evaluation.multiple_choice.results import TYPES, compare, standard_pairs, summarize
 from robotr1.evaluation.multiple_choice.results import read as read_predictions
 from robotr1.evaluation.multiple_choice.seeds import over_seeds
 from robotr1.evaluation.open_questions import results as open_results
-from robotr1.evaluation.open_questions import scoring as reasoning
-from robotr1.evaluation.open_questions.results import Scored
+from robotr1.evaluation.open_questions.results import OpenAnswer
 from robotr1.evaluation.spatialrgpt import results as spatial_results
-from robotr1.evaluation.spatialrgpt import run as spatial_exam
 from robotr1.evaluation.spatialrgpt.results import SpatialAnswer
 from robotr1.records import Prediction, Question, RecordError, read_objects, read_records
 from robotr1.report.names import headline_policy, is_reinforced, is_trained, label, ordered
@@ -58,7 +56,7 @@ class Results:
     acting_comparisons: pd.DataFrame
     traces: list[Trace]
     agreement: pd.DataFrame = field(default_factory=pd.DataFrame)  # of judges with each other and with people
-    spatial: pd.DataFrame = field(default_factory=pd.DataFrame)  # percent right on SpatialRGPT-Bench's questions
+    spatial: pd.DataFrame = field(default_factory=pd.DataFrame)  # accuracy on SpatialRGPT-Bench's questions
     embodied: pd.DataFrame = field(default_factory=pd.DataFrame)  # success in EB-Manipulation's protocol, by subset
     faithfulness: pd.DataFrame = field(default_factory=pd.DataFrame)  # shares behind given thoughts
     faithfulness_changes: pd.DataFrame = field(default_factory=pd.DataFrame)  # of them, from the own thought
@@ -131,7 +129,7 @@ def analyze(
     predictions: list[Prediction],
     questions: dict[str, Question],
     training: dict[str, pd.DataFrame],
-    answers: Sequence[Scored] = (),
+    answers: Sequence[OpenAnswer] = (),
     episodes: Sequence[Trace] = (),
     spatial: Sequence[SpatialAnswer] = (),
     embodied: Sequence[Episode] = (),
@@ -157,13 +155,13 @@ def analyze(
         training=training,
         chance=chance(asked),
         seeds=over_seeds(predictions, confidence, seed),
-        reasoning=reasoning.summarize(judged, confidence, seed),
-        reasoning_comparisons=reasoning.compare(judged, open_pairs(row.policy for row in judged), confidence, seed),
+        reasoning=open_results.summarize(judged, confidence, seed),
+        reasoning_comparisons=open_results.compare(judged, open_pairs(row.policy for row in judged), confidence, seed),
         acting=success(episodes, {q.task for q in asked if q.split != "test_out"}, confidence),
         acting_comparisons=traces.compare(episodes, open_pairs(row.policy for row in episodes), confidence, seed),
         traces=list(episodes),
-        agreement=between_judges(answers, people, confidence, seed),
-        spatial=spatial_exam.summarize(spatial, confidence, seed),
+        agreement=open_results.between_judges(answers, people, confidence, seed),
+        spatial=spatial_results.summarize(spatial, confidence, seed),
         embodied=embodied_results.summarize(embodied, confidence),
         faithfulness=faithfulness_results.summarize(probed, confidence),
         faithfulness_changes=faithfulness_results.compare(probed, confidence, seed),

@@ -13,7 +13,9 @@ from killed_benchmark import run
 from robotr1 import paths
 from robotr1.evaluation.completions import FOLDER, Completer, CompletionCache, fingerprint
 from robotr1.evaluation.judging.reference import ReferenceJudge
-from robotr1.evaluation.open_questions.scoring import read_items, score, summarize
+from robotr1.evaluation.open_questions.items import read_items
+from robotr1.evaluation.open_questions.results import summarize
+from robotr1.evaluation.open_questions.scoring import score
 from robotr1.policies.images import is_readable
 from robotr1.policies.load import load_policy
 from robotr1.settings import load_settings
@@ -129,7 +131,7 @@ def test_missing_and_unreadable_images_have_no_completion_and_stop_nothing(polic
 def test_items_without_an_image_score_nothing():
     items = read_items()[:4]
     completions = [f"<answer> {item.reference} </answer>" for item in items]
-    rows = score("p", items, [completions[0], None, None, completions[3]], ReferenceJudge())
+    rows = score({"p": [completions[0], None, None, completions[3]]}, items, ReferenceJudge())
     assert [row.judgement.score for row in rows] == [3, 0, 0, 3]
     assert summarize(rows).query("distribution == 'all'")["no_answer"].sum() == 2
 

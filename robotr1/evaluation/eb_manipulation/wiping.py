@@ -11,8 +11,8 @@ those come demonstrations, questions and the words of the tiny base.
 
 import numpy as np
 
+from robotr1.demos.poses import axis_angle, matrix
 from robotr1.demos.tabletop.engine import mujoco
-from robotr1.demos.tabletop.poses import axis_angle, matrix
 from robotr1.demos.tabletop.shapes import VISUAL
 from robotr1.demos.tabletop.tasks import colors
 from robotr1.demos.tabletop.tasks.base import (

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from robotr1.demos.images import project
 from robotr1.demos.tabletop.tasks import OBJECTS, TASKS, load_task
 
 relaxed = settings(
@@ -37,7 +38,7 @@ def test_words_of_a_task(name):
 @relaxed
 def test_placements_can_be_seen_and_reached(scenes, name, seed):
     """All objects are inside the workspace and the front image, and the tip reaches each waypoint from the last."""
-    from robotr1.demos.tabletop.cameras import misc, project
+    from robotr1.demos.tabletop.cameras import misc
     from robotr1.demos.tabletop.world import TABLE_HEIGHT, WORKSPACE_X, WORKSPACE_Y
 
     scene = scenes(name)
@@ -49,7 +50,7 @@ def test_placements_can_be_seen_and_reached(scenes, name, seed):
         assert WORKSPACE_Y[0] + 0.05 < place[1] < WORKSPACE_Y[1] - 0.05
         assert TABLE_HEIGHT < place[2] < TABLE_HEIGHT + 0.2
     values = misc(scene.data, 100)
-    pixels = project(places, values["front_camera_extrinsics"], values["front_camera_intrinsics"])
+    pixels = project(places, values["front_camera_intrinsics"], values["front_camera_extrinsics"])
     assert (pixels > 3).all()
     assert (pixels < 97).all()
     assert not scene.task.success(scene)

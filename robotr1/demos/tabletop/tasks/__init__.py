@@ -1,8 +1,8 @@
-"""The embedded tasks, one module each, named as in RLBench. Importing this package does not import mujoco."""
+"""The tabletop's tasks, one module each, with RLBench's names. This package does not import mujoco."""
 
 import importlib
 
-# What a task is about, as plans and reasoning call it: the object, then (where there is one) its goal.
+# A task's objects as plans and reasoning name them: the one that is moved, then (where there is one) its goal.
 OBJECTS: dict[str, tuple[str, ...]] = {
     "pick_up_cup": ("cup",),
     "push_button": ("button",),
@@ -19,10 +19,10 @@ TASKS = tuple(OBJECTS)
 
 
 def load_task(name: str):
-    """A fresh :class:`~robotr1.demos.tabletop.tasks.base.Task`.
+    """Make a new :class:`~robotr1.demos.tabletop.tasks.base.Task`.
 
     Raises:
-        KeyError: the embedded simulator has no such task.
+        KeyError: the tabletop has no such task.
     """
     if name not in OBJECTS:
         raise KeyError(f"unknown task {name!r}; the tabletop has {', '.join(TASKS)}")
