@@ -45,7 +45,7 @@ def requirements(path: Path = REQUIREMENTS) -> list[str]:
 
 def conda_environment() -> str:
     """Return the content of environment.yml: the pinned requirements and this package."""
-    return HEADER + _body("robotr1", requirements())
+    return HEADER + _body("robotr1", [*requirements(), "--editable ."])
 
 
 def rlbench_environment() -> str:
@@ -53,11 +53,13 @@ def rlbench_environment() -> str:
     listed = requirements(RLBENCH_REQUIREMENTS)
     rlbench = next(line for line in listed if line.startswith("rlbench "))
     listed.remove(rlbench)
-    return RLBENCH_HEADER.format(rlbench=rlbench) + _body("robotr1-rlbench", [*requirements(), *listed])
+    lines = [*requirements(), *listed, "--editable ../.."]
+    return RLBENCH_HEADER.format(rlbench=rlbench) + _body("robotr1-rlbench", lines)
 
 
 def _body(name: str, listed: list[str]) -> str:
-    return BODY.format(name=name) + "".join(f"      - {line}\n" for line in [*listed, "--editable ."])
+    """Return a file's content; conda runs pip in the file's folder, so paths start there."""
+    return BODY.format(name=name) + "".join(f"      - {line}\n" for line in listed)
 
 
 if __name__ == "__main__":
