@@ -1,10 +1,11 @@
-"""The ablation's page says what the predictions say."""
+"""The ablation's page agrees with the predictions."""
 
 import numpy as np
 import pytest
 from synthetic_study import question
 
 from robotr1.ablation import report
+from robotr1.ablation.page import percentages
 from robotr1.evaluation.multiple_choice.results import write as write_predictions
 from robotr1.evaluation.multiple_choice.scoring import evaluate
 from robotr1.questions.prompts import LETTERS, completion_text, format_state
@@ -32,7 +33,7 @@ def written(asked, share, rng, place="target"):
     ]
 
 
-def test_the_page_says_what_the_predictions_say(tmp_path, asked):
+def test_the_page_agrees_with_the_predictions(tmp_path, asked):
     (tmp_path / "params.yaml").write_text((report.FOLDER / "params.yaml").read_text())
     rng = np.random.default_rng(0)
     for run, share, place in (("grpo", 0.9, "state"), ("rloo", 0.9, "target"), ("sft_cot", 0.2, "target")):
@@ -74,5 +75,5 @@ def test_the_best_guess_without_the_image_is_of_this_strategy_and_the_waypoints(
     card = {"strategies": [dict(zip(names, row, strict=True)) | others for row in rows]}
     found = report.blind_guesses(card, "same_episode")
     assert found == {"test_in": 0.7, "test_out": 0.5}
-    assert report.guesses(found) == "70.0 % (new episodes), 50.0 % (new tasks)"
-    assert report.guesses({}) == ""
+    assert percentages(found) == "70.0 % (new episodes), 50.0 % (new tasks)"
+    assert percentages({}) == ""

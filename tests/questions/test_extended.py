@@ -11,7 +11,8 @@ from robotr1.questions.answers import parse_position, parse_state
 from robotr1.questions.audit.blind import audit
 from robotr1.questions.build import build_questions
 from robotr1.questions.checks import BuildError
-from robotr1.questions.distractors.positions import STRATEGIES, smallest_gap
+from robotr1.questions.distractors.positions import smallest_gap
+from robotr1.questions.distractors.strategies import STRATEGIES
 from robotr1.questions.forms.open import open_questions
 from robotr1.questions.forms.sft import sft_examples
 from robotr1.questions.movement import describe_movement, parse_movement, split_hand
@@ -70,14 +71,14 @@ def test_options_are_seven_numbers_in_one_format_and_keep_the_gap(built, extende
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_wrong_hands_are_right_ones_elsewhere(turning, extended, strategy):
-    """No option's rotation and gripper is one that never is the answer, whatever the law of the positions."""
+def test_hands_of_distractors_are_answers_elsewhere(turning, extended, strategy):
+    """Rotation and gripper of every option are the answer to some question, for all strategies of positions."""
     chosen = replace(extended, distractors=strategy, types=["waypoint", "state"], minimum_gap=0.05, near_distance=0.4)
     questions = [question for part in build_questions(*turning, chosen).values() for question in part]
     hands = {tuple(np.round(parse_state(o, 7)[3:], 2)) for q in questions for o in [q.options[LETTERS.index(q.answer)]]}
     path = {tuple(np.round(parse_state(o, 7)[3:], 2)) for q in questions for o in q.options}
     if strategy == "same_episode":
-        assert path > hands  # these are drawn from the whole path
+        assert path > hands  # sampled from the whole trajectory
     else:
         assert path == hands
 

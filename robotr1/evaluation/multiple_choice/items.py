@@ -7,7 +7,7 @@ from pathlib import Path
 from robotr1 import paths
 from robotr1.evaluation.sampling import draw_evenly
 from robotr1.metadata import Metadata, read_metadata
-from robotr1.questions.prompts import sft_prompt
+from robotr1.questions.prompts import open_prompt_of
 from robotr1.records import Question, read_records
 from robotr1.settings import BuildQuestions
 
@@ -43,19 +43,7 @@ def open_form_questions(
         think: request a thought before the state, as reinforcement learning does and supervised data do not.
     """
     return [
-        replace(
-            question,
-            prompt=sft_prompt(
-                question.type,
-                question.instruction,
-                question.state if settings.show_state else None,
-                form=settings.prompt,
-                decimals=settings.decimals,
-                metadata=(scenes or {}).get(question.task),
-                kind=settings.state,
-                think=think,
-            ),
-        )
+        replace(question, prompt=open_prompt_of(question, settings, (scenes or {}).get(question.task), think))
         for question in questions
         if question.type in OPEN_TYPES
     ]

@@ -10,8 +10,9 @@ from robotr1.evaluation.planning import results, run
 from robotr1.evaluation.planning.controls import check_controls, controls
 from robotr1.evaluation.planning.items import read_questions
 from robotr1.evaluation.planning.scoring import score
-from robotr1.questions.forms.planning import planning_prompt, script
+from robotr1.questions.forms.planning import planning_prompt
 from robotr1.questions.forms.plans import agreement, write_plan
+from robotr1.questions.forms.scripts import script
 from robotr1.records import PlanningQuestion, write_records
 from robotr1.settings import load_settings
 
