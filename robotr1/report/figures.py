@@ -18,7 +18,8 @@ from matplotlib.figure import Figure
 from robotr1 import paths
 from robotr1.evaluation.faithfulness.results import THOUGHTS
 from robotr1.evaluation.multiple_choice.consistency import MEASURES
-from robotr1.evaluation.multiple_choice.scoring import BLANK, OWN_FORM, TYPES
+from robotr1.evaluation.multiple_choice.results import TYPES
+from robotr1.policies.names import BLANK, OPEN_FORM
 from robotr1.report.faithfulness import PROBED_NAMES, THOUGHT_NAMES
 from robotr1.report.film_strip import film_strip, success_and_failure
 from robotr1.report.names import compared, is_reinforced, label, ordered, style
@@ -128,7 +129,7 @@ def accuracy(results: Results) -> Figure | None:
     figure, axes = _stacked(len(results.test_splits), height=2.3)
     for axis, split in zip(axes, results.test_splits):
         table = results.accuracy[results.accuracy["split"] == split]
-        fair = table[~(table["policy"].str.endswith(OWN_FORM) & (table["type"] == "all"))]
+        fair = table[~(table["policy"].str.endswith(OPEN_FORM) & (table["type"] == "all"))]
         _dodged(axis, shown, kinds, lambda policy, kind, fair=fair: find_row(fair, policy=policy, type=kind))
         for place, kind in enumerate(kinds):
             blind = find_row(table, type=kind)
@@ -212,7 +213,7 @@ def gains(results: Results) -> Figure | None:
     Supervised policies that were asked in an own form are shown in it alone.
     """
     table = results.comparisons.query("type == 'all'")
-    unfair = {name for name in results.policies if name + OWN_FORM in results.policies and not is_reinforced(name)}
+    unfair = {name for name in results.policies if name + OPEN_FORM in results.policies and not is_reinforced(name)}
     table = table[~table["policy"].isin(unfair) & ~table["baseline"].isin(unfair)]
     pairs = list(dict.fromkeys(zip(table["policy"], table["baseline"])))
     if not pairs:

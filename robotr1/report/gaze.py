@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from robotr1 import paths
 from robotr1.demos.episode import EpisodeError, read_episode
-from robotr1.evaluation.multiple_choice.scoring import BLANK
+from robotr1.policies.names import BLANK
 from robotr1.records import Prediction, Question
 from robotr1.report.figures import save
 from robotr1.report.names import label, printable

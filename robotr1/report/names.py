@@ -1,11 +1,10 @@
 """How policies and splits are called, ordered, coloured and marked everywhere in the report, and numbers written."""
 
-import re
 from collections.abc import Iterable
 
 import pandas as pd
 
-from robotr1.evaluation.multiple_choice.scoring import BLANK, OWN_FORM
+from robotr1.policies.names import OPEN_FORM, parse_name
 
 SPLIT_NAMES = {
     "validation": "validation",
@@ -44,24 +43,20 @@ REINFORCED_STYLES = (
     ("#F0E442", ">"),
 )
 
-_REINFORCED = re.compile(r"(\w+)-seed(\d+)")
-
 
 def label(policy: str) -> str:
     """A policy's name in words: "grpo-seed0-blank" is "GRPO, blank image" (with the seed where it is not 0)."""
-    for ending, words in ((OWN_FORM, ", own form"), (BLANK, ", blank image")):
-        if policy.endswith(ending):
-            return label(policy.removesuffix(ending)) + words
-    if match := _REINFORCED.fullmatch(policy):
-        algorithm, seed = match.groups()
-        name = ALGORITHM_NAMES.get(algorithm, algorithm)
-        return name if seed == "0" else f"{name} (seed {seed})"
-    return PLAIN_NAMES.get(policy, policy)
+    name = parse_name(policy)
+    if name.reinforced:
+        words = ALGORITHM_NAMES.get(name.algorithm, name.algorithm) + (f" (seed {name.seed})" if name.seed else "")
+    else:
+        words = PLAIN_NAMES.get(name.policy, name.policy)
+    return words + ", blank image" * (name.images == "blank") + ", open form" * (name.form == "open")
 
 
 def is_reinforced(policy: str) -> bool:
     """Whether the policy was trained by reinforcement learning and sees the images."""
-    return _REINFORCED.fullmatch(policy) is not None
+    return parse_name(policy).reinforced and parse_name(policy).plain
 
 
 def is_trained(policy: str) -> bool:
@@ -72,20 +67,20 @@ def is_trained(policy: str) -> bool:
 def compared(policies: Iterable[str]) -> list[str]:
     """The policies that figures compare: the base, and every trained one as it was trained to answer."""
     policies = list(policies)
-    own = {policy.removesuffix(OWN_FORM) for policy in policies if policy.endswith(OWN_FORM)}
+    own = {policy.removesuffix(OPEN_FORM) for policy in policies if policy.endswith(OPEN_FORM)}
     plain = [policy for policy in policies if policy == "base" or is_trained(policy)]
     shown = [policy for policy in plain if is_reinforced(policy) or policy not in own]
-    return ordered([*shown, *(policy + OWN_FORM for policy in own)])
+    return ordered([*shown, *(policy + OPEN_FORM for policy in own)])
 
 
 def ordered(policies: Iterable[str]) -> list[str]:
     """Policies as tables list them: controls, base, supervised, reinforced, oracle; variants behind their policy."""
 
     def rank(policy: str) -> tuple:
-        plain = policy.removesuffix(OWN_FORM).removesuffix(BLANK)
+        plain = parse_name(policy).policy
         fixed = ["random", "majority", "text_only", "base", *SUPERVISED]
         if is_reinforced(plain):
-            algorithm = plain.partition("-")[0]
+            algorithm = parse_name(policy).algorithm
             known = list(ALGORITHM_NAMES)
             place = len(fixed) + (known.index(algorithm) if algorithm in known else len(known))
         else:
@@ -105,7 +100,7 @@ def style(policies: Iterable[str]) -> dict[str, dict[str, str]]:
     """A colour and a marker for each policy: base and supervised ones keep theirs, the others take theirs in order."""
     looks, number = {}, 0
     for policy in ordered(policies):
-        known = FIXED_STYLES.get(policy.removesuffix(OWN_FORM))
+        known = FIXED_STYLES.get(parse_name(policy).policy)
         color, marker = known or REINFORCED_STYLES[number % len(REINFORCED_STYLES)]
         number += known is None
         looks[policy] = {"color": color, "marker": marker}

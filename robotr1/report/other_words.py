@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from robotr1.evaluation.multiple_choice.scoring import REFERENCES
 from robotr1.evaluation.open_questions.results import PEOPLE
-from robotr1.evaluation.spatialrgpt.controls import CONTROLS
+from robotr1.evaluation.spatialrgpt import controls as spatial_controls
+from robotr1.policies.names import CONTROLS
 from robotr1.report.names import label, ordered, points
 from robotr1.report.results import Results, p_text
 
@@ -45,7 +45,7 @@ def about_reasoning(results: Results) -> list[str]:
     if not len(table):
         return []
     items = table[table["policy"] == table["policy"].iloc[0]]["items"].sum()
-    asked = table[~table["policy"].isin(REFERENCES)]
+    asked = table[~table["policy"].isin(CONTROLS)]
     judge = table["judge"].iloc[0]
     who = f"the language model {judge}"
     if judge == "reference":
@@ -73,7 +73,7 @@ def about_spatial(results: Results) -> list[str]:
     if not len(results.spatial):
         return []
     averages = results.spatial[results.spatial["column"].isin(["quantitative", "qualitative"])]
-    policies = averages[~averages["policy"].isin(CONTROLS)]
+    policies = averages[~averages["policy"].isin(spatial_controls.CONTROLS)]
     items = averages[averages["policy"] == "oracle"]["questions"].sum()
     sentences = [
         f"{items} questions in the form of SpatialRGPT-Bench about regions marked in our own scenes: lengths, which "

@@ -17,15 +17,9 @@ from robotr1.evaluation.faithfulness import results as faithfulness_results
 from robotr1.evaluation.faithfulness.results import Probed
 from robotr1.evaluation.judging.agreement import read_human_scores
 from robotr1.evaluation.multiple_choice.consistency import consistency, consistency_change
-from robotr1.evaluation.multiple_choice.scoring import (
-    SPLITS,
-    TYPES,
-    chance,
-    compare,
-    read_predictions,
-    standard_pairs,
-    summarize,
-)
+from robotr1.evaluation.multiple_choice.items import SPLITS, chance
+from robotr1.evaluation.multiple_choice.results import TYPES, compare, standard_pairs, summarize
+from robotr1.evaluation.multiple_choice.results import read as read_predictions
 from robotr1.evaluation.multiple_choice.seeds import over_seeds
 from robotr1.evaluation.open_questions import results as open_results
 from robotr1.evaluation.open_questions.results import OpenAnswer

@@ -6,8 +6,9 @@ from pathlib import Path
 import pandas as pd
 
 from robotr1 import paths
-from robotr1.evaluation.multiple_choice.scoring import OWN_FORM, TYPES
+from robotr1.evaluation.multiple_choice.results import TYPES
 from robotr1.evaluation.published import published_tables
+from robotr1.policies.names import OPEN_FORM
 from robotr1.report.faithfulness import faithfulness_change_table, faithfulness_table
 from robotr1.report.names import SPLIT_NAMES, compared, in_order, interval, label, ordered, points
 from robotr1.report.other_tables import (
@@ -108,7 +109,7 @@ def accuracy_table(results: Results, split: str) -> pd.DataFrame:
         for kind in kinds:
             cell = find_row(mine, type=kind)
             row[kind] = "not asked" if cell is None else interval(cell["accuracy"], cell["low"], cell["high"])
-        if policy.endswith(OWN_FORM):
+        if policy.endswith(OPEN_FORM):
             row["all"] += " *"
         row |= {"questions": str(total["questions"]), "unparsable": str(total["unparsable"])}
         rows.append(row)
@@ -128,7 +129,7 @@ def task_table(results: Results) -> pd.DataFrame:
     rows: dict[str, dict[str, str]] = {}
     for cell in in_order(table[table["policy"].isin(shown)]).sort_values("split", kind="stable").itertuples():
         task = cell.task.replace("_", " ") + (" (never trained on)" if cell.split == "test_out" else "")
-        star = " *" if cell.policy.endswith(OWN_FORM) else ""
+        star = " *" if cell.policy.endswith(OPEN_FORM) else ""
         rows.setdefault(task, {"task": task})[label(cell.policy)] = interval(cell.accuracy, cell.low, cell.high) + star
     return pd.DataFrame(rows.values()).fillna("")
 

@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from robotr1.evaluation.multiple_choice.scoring import BLANK, OWN_FORM, TYPES
+from robotr1.evaluation.multiple_choice.results import TYPES
+from robotr1.policies.names import BLANK, OPEN_FORM
 from robotr1.report.names import is_reinforced, label, points
 from robotr1.report.results import Results, find_row, p_text
 
@@ -31,7 +32,7 @@ CAPTIONS = {
         "title": "Who beats whom on the same questions",
         "caption": "Right of the line the first-named is better. Differences over all types, with bootstrap intervals "
         "that draw whole episodes; an interval that touches the line shows no difference. Supervised policies "
-        "are compared in their own form, on waypoint and state questions.",
+        "are compared in the open form, on waypoint and state questions.",
     },
     "blank_images": {
         "title": "Does the policy look at the image?",
@@ -179,11 +180,11 @@ def who_answered(results: Results) -> list[tuple[str, str]]:
     """Name and meaning of the policies and controls of this run, in the report's order."""
     found: dict[str, str] = {}
     for policy in results.policies:
-        plain = policy.removesuffix(OWN_FORM).removesuffix(BLANK)
+        plain = policy.removesuffix(OPEN_FORM).removesuffix(BLANK)
         meaning = REINFORCED if is_reinforced(plain) else MEANINGS.get(plain, "")
         if meaning:
             found.setdefault(label(plain), meaning)
-    for ending, name in ((OWN_FORM, "…, own form"), (BLANK, "…, blank image")):
+    for ending, name in ((OPEN_FORM, "…, open form"), (BLANK, "…, blank image")):
         if any(policy.endswith(ending) for policy in results.policies):
             found[name] = MEANINGS[ending]
     return list(found.items())
@@ -230,7 +231,7 @@ MEANINGS = {
     "sft-cold_start": "the base after imitating thoughts and letters, a start for reinforcement learning",
     "sft-planning": "the base after imitating plans",
     "oracle": "knows the truth, the ceiling",
-    OWN_FORM: "asked openly, as it was trained; the option nearest to the position that it writes is taken",
+    OPEN_FORM: "asked openly, as it was trained; the option nearest to the position that it writes is taken",
     BLANK: "the same policy with a grey picture in place of the camera's",
 }
 

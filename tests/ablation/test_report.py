@@ -6,7 +6,8 @@ from synthetic_study import question
 
 from robotr1.ablation import report
 from robotr1.ablation.page import percentages
-from robotr1.evaluation.multiple_choice.scoring import evaluate, write_predictions
+from robotr1.evaluation.multiple_choice.results import write as write_predictions
+from robotr1.evaluation.multiple_choice.scoring import evaluate
 from robotr1.questions.prompts import LETTERS, completion_text, format_state
 
 

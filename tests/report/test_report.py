@@ -172,8 +172,8 @@ def test_markdown_escapes_bars_and_line_ends():
 def test_reading_tables_say_what_was_not_asked_and_not_readable():
     results = study()
     table = tables.accuracy_table(results, "test_in").set_index("policy")
-    assert table.loc["direct SFT, own form", "movement"] == "not asked"
-    assert table.loc["direct SFT, own form", "all"].endswith("] *")
+    assert table.loc["direct SFT, open form", "movement"] == "not asked"
+    assert table.loc["direct SFT, open form", "all"].endswith("] *")
     assert int(table.loc["base", "unparsable"]) == sum(
         p.letter is None for p in results.predictions if (p.policy, p.split) == ("base", "test_in")
     )
@@ -186,7 +186,7 @@ def test_plain_supervised_policies_are_not_drawn_where_they_were_asked_in_their_
     assert "sft-direct" not in figures.compared(results.policies)
     (axis,) = figures.gains(results).axes
     shown = " ".join(text.get_text() for text in axis.get_yticklabels())
-    assert shown.count("direct SFT") == shown.count("direct SFT, own form") > 0
+    assert shown.count("direct SFT") == shown.count("direct SFT, open form") > 0
     assert list(tables.task_table(results))[:3] == ["task", "text only, no image", "base"]
 
 

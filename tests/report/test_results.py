@@ -6,7 +6,7 @@ import json
 import pytest
 from synthetic_study import SETTINGS, predictions, questions, study, training_logs
 
-from robotr1.evaluation.multiple_choice.scoring import write_predictions
+from robotr1.evaluation.multiple_choice.results import write as write_predictions
 from robotr1.records import RecordError, write_records
 from robotr1.report import tables
 from robotr1.report.results import analyze, draw_examples, headline, load_results, p_text, read_training_logs
