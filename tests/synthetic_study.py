@@ -109,7 +109,7 @@ def predictions(asked: list[Question], reinforced: str = "grpo-seed0") -> list[P
 
 def training_logs(policies=("sft-direct", "grpo-seed0"), steps: int = 12) -> dict[str, pd.DataFrame]:
     step = np.arange(1, steps + 1)
-    columns = ("loss", "token_accuracy", "reward", "accuracy", "length", "zero_spread")
+    columns = ("loss", "token_accuracy", "reward", "accuracy", "length", "zero_std")
     return {policy: pd.DataFrame({"step": step} | dict.fromkeys(columns, step / steps)) for policy in policies}
 
 

@@ -49,7 +49,7 @@ CURVES = {
     "reward": "mean reward",
     "accuracy": "share right (sampled)",
     "length": "completion length (tokens)",
-    "zero_spread": "groups without spread (share)",
+    "zero_std": "groups without spread (share)",
 }
 
 

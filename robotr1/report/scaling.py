@@ -220,7 +220,7 @@ def _breaks() -> str:
         "memory. Building them streams; learning from them does not yet.\n"
         "3. **The policy: writing.** Completions of thousands of tokens are read-bound; without vLLM's paged keys "
         "and values a "
-        "batch of hundreds does not fit. `speedups: shared_prompts` and `silent_groups` save learning, not writing.\n"
+        "batch of hundreds does not fit. `speedups: shared_prompts` and `skip_zero_std` save learning, not writing.\n"
         "4. **The exam:** `07_run_benchmarks` keeps all answers in memory and asks one policy after the other.\n"
     )
 

@@ -23,7 +23,7 @@ from robotr1.report.other_tables import (
 from robotr1.report.places import places_table
 from robotr1.report.results import Results, find_row, p_cell
 
-CURVES = ("reward", "accuracy", "length", "zero_spread", "cut_off", "entropy", "kl", "loss", "token_accuracy")
+CURVES = ("reward", "accuracy", "length", "zero_std", "truncated", "entropy", "kl", "loss", "token_accuracy")
 MEASURE_NAMES = {
     "agrees": "letter fits the words",
     "names": "names the right thing",

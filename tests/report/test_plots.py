@@ -16,8 +16,8 @@ ENTRY = {
     "reward": 1.5,
     "accuracy": 0.5,
     "length": 20.0,
-    "zero_spread": 0.25,
-    "cut_off": 0.0,
+    "zero_std": 0.25,
+    "truncated": 0.0,
     "entropy": 0.7,
     "loss": 0.1,
 }
@@ -43,7 +43,7 @@ def test_every_curve_of_the_models_logs_is_drawn(tmp_path):
     assert not shown.get("errors")
     assert set(shown["data"]) == {name for plot in CURVES for name in plot}
     columns = {source for plot in CURVES for settings in plot.values() for source in settings["y"].values()}
-    assert columns == {"reward", "accuracy", "zero_spread", "length", "cut_off", "entropy", "kl", "loss"}
+    assert columns == {"reward", "accuracy", "zero_std", "length", "truncated", "entropy", "kl", "loss"}
     for drawn in shown["data"].values():
         (vega,) = drawn
         points = vega["content"]["data"]["values"]
