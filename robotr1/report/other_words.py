@@ -100,7 +100,7 @@ def about_embodied(results: Results) -> list[str]:
     ]
     if set(results.embodied["policy"]) <= {"oracle", "random"}:
         sentences.append(
-            "No policy of this run played: none was shown such plans. `python -m robotr1.evaluation.eb_manipulation.run --policy` "
+            "No policy of this run played: none was shown such plans. `python -m robotr1.evaluation.eb_manipulation --policy` "
             "with a policy's name lets one play."
         )
     return sentences
