@@ -15,7 +15,7 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True)
 class PublishedTable:
-    """One table of the paper: `name` is the stem of its CSV file, `table` its number, `scale` the unit of its values."""
+    """One table of the paper: `name` is the stem of its CSV file, `table` its number, `scale` the unit of values."""
 
     name: str
     table: str
