@@ -34,7 +34,7 @@ def page(
     lines += [
         "Differences in percentage points on the questions that both answered, with the 95 % interval over episodes; p",
         "is McNemar's exact test for each seed alone. *Better* and *worse* are said only where the interval leaves out",
-        "zero and all seeds agree. Comparisons with an own form are on waypoint and state questions.",
+        "zero and all seeds agree. Comparisons in the open form are on waypoint and state questions.",
     ]
     question = ""
     for one, found in made:
