@@ -19,7 +19,7 @@ def page(
         "# What makes the difference",
         "",
         "Accuracy in percent: mean ± standard deviation over the training seeds. *New episodes* are of the training",
-        "tasks, *new tasks* were never trained on. *Open form*: without options, as in training; the option nearest to the",
+        "tasks, *new tasks* were never trained on. *Open form*: no options, as in training; the option nearest to the",
         "written position counts, and there are no movement questions. *Other options*: waypoint questions only, whose",
         "wrong options are places that the gripper visits in the same episode. Compare such rows with their like only.",
         *([f"Without the image, the best guess at them is right in {told}."] if (told := percentages(blind)) else []),
