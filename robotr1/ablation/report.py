@@ -28,7 +28,7 @@ from robotr1.evaluation.multiple_choice.run import read_questions
 from robotr1.evaluation.multiple_choice.scoring import read_predictions
 from robotr1.questions.audit.strategies import StrategyGuess, best_guesses
 from robotr1.records import Prediction, Question
-from robotr1.report.places import nearer_to_gripper
+from robotr1.report.sections.written_positions import nearer_to_gripper
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt

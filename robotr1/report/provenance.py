@@ -1,4 +1,4 @@
-"""Where a run took place and how long it took: the report's first lines name both, of this run and no other."""
+"""The machine of a run and the time it took, for the report's first lines."""
 
 import json
 import os
@@ -13,18 +13,18 @@ GPUS = Path("/proc/driver/nvidia/gpus")
 
 
 def where_and_how_long(times: Path = STAGE_TIMES, executed: Path = paths.EXECUTED) -> str:
-    """One sentence: the machine, and the wall clock of the stages whose executed notebooks this run has.
+    """One sentence: the machine, and the wall-clock time of the stages whose executed notebooks this run has.
 
-    The stage that writes the page is not over when it writes it, so it is left out of the sum.
+    The stage that writes the page has not ended yet, so its time is left out.
     """
     seconds = _newest(times)
     needed = sorted(path.stem[3:] for path in executed.glob("[0-9][0-9]_*.ipynb") if path.stem[:2] != "08")
     if not needed or not set(needed) <= set(seconds):
-        return "Not every stage behind this page was run in this folder, so it cannot say where and how long."
+        return "Some stages were not run in this folder, so machine and time are unknown."
     minutes = sum(seconds[stage] for stage in needed) / 60
     training = sum(seconds[stage] for stage in needed if stage.startswith("train_grpo")) / 60
     share = f", {training:.1f} of them for reinforcement learning" if training else ""
-    return f"All of this took {minutes:.0f} minutes{share}, on {processors()}."
+    return f"The run took {minutes:.0f} minutes{share}, on {processors()}."
 
 
 def processors() -> str:
@@ -33,12 +33,12 @@ def processors() -> str:
 
 
 def processor() -> str:
-    """The processor's model, as Linux names it; elsewhere its architecture."""
+    """The processor's model on Linux; its architecture on other systems."""
     return next(_named(Path("/proc/cpuinfo"), "model name"), platform.processor() or platform.machine())
 
 
 def _gpus() -> str:
-    """NVIDIA's cards as their driver names them; empty where there is none (or another system than Linux)."""
+    """The names of NVIDIA's cards; empty if there is none, or on another system than Linux."""
     models = [model for path in sorted(GPUS.glob("*/information")) for model in _named(path, "Model")]
     return ", ".join(models)
 

@@ -1,36 +1,30 @@
-"""Did this run give what the committed run gave? `reports/reproduction.md`, written at the end of every run.
+"""Compare a run with the committed one: `reports/reproduction.md`, written at the end of every run.
 
-Three levels: outputs of the study's stages are compared by hash with the dvc.lock of the last commit; trained policies,
-which may differ between machines, by whether today's accuracy lies in the committed interval; and where the settings
-differ from the committed ones, that is said first, since then nothing needs to be equal.
+Outputs of the stages are compared by hash with the dvc.lock of the last commit. Trained policies may differ between
+machines: they are compared by whether today's accuracy lies in the committed interval. Settings that differ from the
+committed ones are listed first, since then nothing needs to be equal.
 
-`python -m robotr1.report.reproduction` prints the same for the files as they lie.
+`python -m robotr1.report.reproduction` prints the same for the files as they are now.
 """
 
-import hashlib
-import io
-import json
 import os
 import platform
-import subprocess
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from robotr1 import paths
 from robotr1.evaluation.multiple_choice.scoring import REFERENCES
+from robotr1.report.committed import Committed, committed, dvc_hash, read_yaml
 from robotr1.report.names import label, ordered
 from robotr1.report.provenance import processor
-from robotr1.report.results import find_row
-from robotr1.report.tables import markdown
+from robotr1.report.tables import find_row, markdown
 
 OUTPUT = paths.REPORTS / "reproduction.md"
-# Written by the stage that writes this file, or this file itself: not there yet, or not comparable, when it is written.
-# The report names the machine and the time it took, so it never comes out twice alike; its figures and tables do.
+# Outputs of the stage that writes this file: they do not exist yet when it is written. The report's page also names the
+# machine and the time, so no two runs write the same bytes; its figures and tables are compared.
 NOT_YET = (
     "reports/report.html",
     "reports/reproduction.md",
@@ -38,25 +32,9 @@ NOT_YET = (
     "reports/metrics/headline.json",
     "reports/notebooks/08_analyze_results.ipynb",
 )
-_SEEDS = ("seed", "seeds")
+SEEDS = ("seed", "seeds")
 PACKAGES = ("torch", "transformers", "trl", "peft", "bitsandbytes", "accelerate", "mujoco", "numpy", "pandas")
 PACKAGES += ("scipy", "statsmodels", "pillow", "matplotlib", "seaborn", "dvc")
-
-
-@dataclass(frozen=True)
-class Committed:
-    """What the last commit holds: lock, settings and accuracy table; None where it has none."""
-
-    lock: dict[str, Any] | None
-    params: dict[str, Any] | None
-    accuracy: pd.DataFrame | None
-
-
-def committed(root: Path = paths.ROOT) -> Committed:
-    """Read the last commit with git; all parts are None outside a git checkout."""
-    lock, params = (_yaml(_at_head(root, name)) for name in ("dvc.lock", "params.yaml"))
-    accuracy = _at_head(root, "reports/tables/accuracy.csv")
-    return Committed(lock, params, pd.read_csv(io.StringIO(accuracy)) if accuracy else None)
 
 
 def write_reproduction(output: Path = OUTPUT, root: Path = paths.ROOT) -> None:
@@ -72,30 +50,17 @@ def reproduction(past: Committed, root: Path = paths.ROOT) -> str:
 
 
 def verdict(report: Path = OUTPUT) -> str:
-    """The one sentence that sums up a written report; says so where there is none."""
+    """The first sentence of a written report."""
     if not report.is_file():
         return "Nothing was compared with the committed run."
     return report.read_text(encoding="utf-8").split("\n\n")[1].replace("*", "")
-
-
-def dvc_hash(path: Path) -> str | None:
-    """The md5 that DVC gives a file, or a folder (with ".dir" behind it); None where there is nothing."""
-    if path.is_file():
-        return _md5(path)
-    if not path.is_dir():
-        return None
-    files = sorted(file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
-    entries = [{"md5": _md5(file), "relpath": file.relative_to(path).as_posix()} for file in files]
-    entries.sort(key=lambda entry: entry["relpath"])
-    return hashlib.md5(json.dumps(entries, sort_keys=True).encode()).hexdigest() + ".dir"
 
 
 def _settings(past: Committed, root: Path) -> str:
     title = "## Settings\n\n"
     if past.params is None:
         return title + "There are no committed settings to compare with.\n"
-    today = _flat(_yaml((root / "params.yaml").read_text(encoding="utf-8")) or {})
-    before = _flat(past.params)
+    before, today = _flat(past.params), _settings_of(root)
     changed = [name for name in sorted(before | today) if before.get(name) != today.get(name)]
     if not changed:
         return title + "params.yaml is the committed one.\n"
@@ -109,20 +74,21 @@ def _outputs(past: Committed, root: Path) -> list[dict[str, str]]:
     lock = past.lock
     if lock is None:
         file = root / "dvc.lock"
-        lock = (_yaml(file.read_text(encoding="utf-8")) if file.is_file() else None) or {}
+        lock = (read_yaml(file.read_bytes()) if file.is_file() else None) or {}
     rows = []
     for stage, entry in (lock.get("stages") or {}).items():
         for out in entry.get("outs") or []:
             if out["path"] in NOT_YET:
                 continue
             before, today = out.get("md5") if past.lock is not None else None, dvc_hash(root / out["path"])
+            same = "" if before is None else "same" if before == today else "different"
             rows.append(
                 {
                     "stage": stage,
                     "output": out["path"],
                     "committed": (before or "-")[:10],
                     "today": (today or "-")[:10],
-                    "": "missing" if today is None else "" if before is None else _same(before == today),
+                    "": "missing" if today is None else same,
                 }
             )
     return rows
@@ -197,8 +163,8 @@ def _verdict(past: Committed, outputs: list[dict[str, str]], policies: list[dict
 
 
 def _seeds(root: Path) -> str:
-    flat = _flat(_yaml((root / "params.yaml").read_text(encoding="utf-8")) or {}) if _has_params(root) else {}
-    rows = [{"seed of": name, "value": value} for name, value in flat.items() if name.split(".")[-1] in _SEEDS]
+    settings = _settings_of(root).items()
+    rows = [{"seed of": name, "value": value} for name, value in settings if name.split(".")[-1] in SEEDS]
     return "## Seeds\n\n" + (markdown(pd.DataFrame(rows)) if rows else "params.yaml names no seed.\n")
 
 
@@ -215,36 +181,13 @@ def _versions() -> str:
     return f"## Machine and versions today\n\n{markdown(pd.DataFrame(rows))}"
 
 
-def _has_params(root: Path) -> bool:
-    return (root / "params.yaml").is_file()
+def _settings_of(root: Path) -> dict[str, Any]:
+    file = root / "params.yaml"
+    return _flat(read_yaml(file.read_bytes()) if file.is_file() else None)
 
 
-def _same(equal: bool) -> str:
-    return "same" if equal else "different"
-
-
-def _at_head(root: Path, name: str) -> str | None:
-    try:
-        shown = subprocess.run(["git", "show", f"HEAD:./{name}"], cwd=root, capture_output=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return shown.stdout.decode("utf-8")
-
-
-def _yaml(text: str | None) -> dict[str, Any] | None:
-    return yaml.safe_load(text) if text else None
-
-
-def _md5(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest()
-
-
-def _flat(mapping: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in mapping.items():
-        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
-    return flat
+def _flat(mapping: dict[str, Any] | None) -> dict[str, Any]:
+    return pd.json_normalize(mapping or {}).to_dict("records")[0]
 
 
 if __name__ == "__main__":

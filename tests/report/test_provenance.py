@@ -1,4 +1,4 @@
-"""Where and how long: of this run's stages only, the newest entry of each, and nothing where one is missing."""
+"""Machine and time of a run: the newest entry of each of its stages, and nothing if one is missing."""
 
 import json
 
@@ -25,7 +25,7 @@ def told(run):
 
 
 def test_newest_times_are_summed_without_the_page_itself(run):
-    assert told(run).startswith("All of this took 8 minutes, 2.0 of them for reinforcement learning, on ")
+    assert told(run).startswith("The run took 8 minutes, 2.0 of them for reinforcement learning, on ")
     assert told(run).endswith(f"on {provenance.processors()}.")
 
 
@@ -40,7 +40,7 @@ def test_stages_of_other_runs_do_not_count(run):
 )
 def test_a_run_with_a_stage_from_elsewhere_is_given_no_place(run, change):
     change(run)
-    assert "cannot say where" in told(run)
+    assert "machine and time are unknown" in told(run)
 
 
 def test_a_graphics_card_is_named_by_its_driver(tmp_path, monkeypatch):

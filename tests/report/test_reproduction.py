@@ -4,10 +4,11 @@ import subprocess
 
 import pytest
 import yaml
-from synthetic_study import study
+from synthetic_study import results
 
-from robotr1.report.reproduction import committed, dvc_hash, reproduction, verdict, write_reproduction
-from robotr1.report.tables import write_tables
+from robotr1.report.committed import committed, dvc_hash
+from robotr1.report.contents import write_tables
+from robotr1.report.reproduction import reproduction, verdict, write_reproduction
 
 
 def git(root, *arguments):
@@ -26,20 +27,11 @@ def checkout(tmp_path):
     outs.append({"path": "reports/reproduction.md", "md5": "0" * 32})
     (tmp_path / "dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": {"build_questions": {"outs": outs}}}))
     (tmp_path / "params.yaml").write_text("train_grpo:\n  steps: 200\n")
-    write_tables(study(), tmp_path / "reports/tables")
+    write_tables(results(), tmp_path / "reports/tables")
     git(tmp_path, "init")
     git(tmp_path, "add", "dvc.lock", "params.yaml", "reports")
     git(tmp_path, "commit", "-m", "first")
     return tmp_path
-
-
-def test_the_hash_is_the_one_that_dvc_gives(tmp_path):
-    (tmp_path / "d/b").mkdir(parents=True)
-    for name, text in {"d/z.txt": "1\n", "d/b/a.txt": "2\n", "d/b.txt": "3\n"}.items():
-        (tmp_path / name).write_text(text)
-    assert dvc_hash(tmp_path / "d") == "2d84ca3afbe13e150c892e4d4d201551.dir"  # as `dvc add d` writes it
-    assert dvc_hash(tmp_path / "d/z.txt") == "b026324c6904b2a9cb4b88d6d61c81d1"
-    assert dvc_hash(tmp_path / "nothing") is None
 
 
 def test_an_equal_run_says_so(checkout):
