@@ -28,13 +28,15 @@ from transformers import PrinterCallback, TrainerCallback
 from trl import GRPOTrainer
 
 from robotr1 import paths
-from robotr1.policies.load import load_model, load_processor, lora_config
+from robotr1.policies.adapters import lora_config
+from robotr1.policies.architecture import language_core
+from robotr1.policies.load import load_model
+from robotr1.policies.processor import load_processor
 from robotr1.records import Question, read_records
 from robotr1.settings import TrainGrpo, load_settings
 from robotr1.training import runs
 from robotr1.training.grpo import rollout
 from robotr1.training.grpo import trainer as rl
-from robotr1.training.grpo.packing import language_core
 
 RESULTS = Path(__file__).resolve().parent / "results"
 PARTS = ("image encoding", "prefill", "decode", "log-probabilities", "backward", "optimiser", "rest")

@@ -9,7 +9,7 @@ from PIL import Image
 from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration, Qwen2VLImageProcessorPil
 
 from robotr1.policies import tiny
-from robotr1.policies.load import ImageTextProcessor, load_processor
+from robotr1.policies.processor import ImageTextProcessor, load_processor
 from robotr1.questions.prompts import mcqa_prompt
 from robotr1.records import Question
 

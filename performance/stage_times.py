@@ -8,13 +8,14 @@ stage; CPU time is summed over all its processes.
 """
 
 import argparse
-import json
 import os
 import platform
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+from robotr1.records import read_objects
 
 ROOT = Path(__file__).resolve().parent.parent
 LOG = ROOT / ".stage_times.jsonl"
@@ -26,7 +27,7 @@ def logged() -> list[dict]:
     """The newest entry of each stage, as the notebook runner wrote it."""
     if not LOG.exists():
         sys.exit(f"{LOG.name} is missing: run `dvc repro` first, or this script with --run")
-    entries = [json.loads(line) for line in LOG.read_text().splitlines()]
+    entries = [entry for _, entry in read_objects(LOG)]
     newest = {entry["stage"]: entry for entry in entries}
     order = [stage.partition("@")[0] for stage in stages()]
     names = {entry["stage"]: entry["stage"].partition("-")[0] for entry in newest.values()}

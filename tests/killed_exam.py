@@ -22,10 +22,10 @@ def die() -> None:
 def _sit(models: Path, folder: Path, settings, asked, log: Path, result: Path, moment: tuple[str, int] | None) -> None:
     torch.set_num_threads(1)
     paths.MODELS = models
-    recall, keep = asking.Transcript.recall, asking.Transcript.keep
+    get, put = asking.Transcript.get, asking.Transcript.put
 
     def counted(transcript, batch, images):
-        known = recall(transcript, batch, images)
+        known = get(transcript, batch, images)
         if known is None:
             if moment == ("asking", len(log.read_text().splitlines())):
                 die()
@@ -35,14 +35,14 @@ def _sit(models: Path, folder: Path, settings, asked, log: Path, result: Path, m
 
     def cut(transcript, batch, images, completions):
         if moment != ("writing", len(log.read_text().splitlines())):
-            return keep(transcript, batch, images, completions)
+            return put(transcript, batch, images, completions)
         before = transcript.file.read_bytes()
-        keep(transcript, batch, images, completions)
+        put(transcript, batch, images, completions)
         whole = transcript.file.read_bytes()
         transcript.file.write_bytes(whole[: (len(before) + len(whole)) // 2])
         die()
 
-    asking.Transcript.recall, asking.Transcript.keep = counted, cut
+    asking.Transcript.get, asking.Transcript.put = counted, cut
     ask = asking.asker("base", settings, folder)
     result.write_text(json.dumps([ask(asked), ask(asked, "blank")]))
 

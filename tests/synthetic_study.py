@@ -6,14 +6,14 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from robotr1.demos.tabletop.tasks import THINGS
+from robotr1.demos.tabletop.tasks import OBJECTS
 from robotr1.evaluation.closed_loop.results import Step, Trace
 from robotr1.evaluation.eb_manipulation.results import SUBSETS, Episode
 from robotr1.evaluation.faithfulness.results import THOUGHTS, Probed
 from robotr1.evaluation.judging.rubric import ABILITIES, Judgement
 from robotr1.evaluation.multiple_choice.scoring import BLANK, OPEN_TYPES, evaluate, evaluate_own_form
-from robotr1.evaluation.open_questions.scoring import Scored
-from robotr1.evaluation.spatialrgpt.run import SpatialAnswer
+from robotr1.evaluation.open_questions.results import OpenAnswer
+from robotr1.evaluation.spatialrgpt.results import SpatialAnswer
 from robotr1.questions.movement import describe_movement, neighbouring_movements
 from robotr1.questions.prompts import LETTERS, completion_text, format_state, mcqa_prompt
 from robotr1.records import Prediction, Question
@@ -83,7 +83,7 @@ def completions(asked: list[Question], skill: float, rng: np.random.Generator) -
             continue
         letter = one.answer if rng.random() < skill else "ABCD"[rng.integers(4)]
         option = one.options[LETTERS.index(letter)]
-        thing = "gripper" if one.type == "state" or rng.random() < 0.5 else THINGS.get(one.task, ("object",))[0]
+        thing = "gripper" if one.type == "state" or rng.random() < 0.5 else OBJECTS.get(one.task, ("object",))[0]
         way = np.subtract(one.target, one.state)
         here, there, way = (format_state(place, 2) for place in (one.state, one.target, way))
         movement = f"From the gripper at {here} to the {thing} at {there} is {way}: {option}."
@@ -111,7 +111,7 @@ def training_logs(policies=("sft-direct", "grpo-seed0"), steps: int = 12) -> dic
     return {policy: pd.DataFrame({"step": step} | dict.fromkeys(columns, step / steps)) for policy in policies}
 
 
-def answers() -> list[Scored]:
+def answers() -> list[OpenAnswer]:
     """Judged answers to four open questions on each of ten images."""
     rng, rows = np.random.default_rng(2), []
     for policy, best in {"oracle": 3, "random": 1, "majority": 1, "base": 0, "grpo-seed0": 2}.items():
@@ -121,11 +121,11 @@ def answers() -> list[Scored]:
                 verdict = Judgement(score, "scored" if best else "no_answer", "invented")
                 where = "in" if task == "pick_up_cup" else "out"
                 text = UNTRUSTED if policy == "base" else "move above the cup"
-                rows.append(Scored("/".join(place), *place, where, policy, "invented", text, text, verdict))
+                rows.append(OpenAnswer("/".join(place), *place, where, policy, "invented", text, text, verdict))
     return rows
 
 
-def judged_again() -> list[Scored]:
+def judged_again() -> list[OpenAnswer]:
     """The same answers, of which a second judge scores every third one point lower."""
     rows = [replace(row, judge="another") for row in answers()]
     lower = [max(0, row.judgement.score - (number % 3 == 0)) for number, row in enumerate(rows)]

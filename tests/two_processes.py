@@ -15,6 +15,7 @@ from small_settings import GRPO
 from torch.distributed.fsdp import fully_shard
 
 from robotr1 import paths
+from robotr1.policies.architecture import language_core
 from robotr1.questions.prompts import completion_text
 from robotr1.records import Question, read_records
 from robotr1.training.grpo import group_trainer as grouped
@@ -47,7 +48,7 @@ def gradient(trainer, shard: bool) -> dict[str, torch.Tensor]:
     """The gradient of one update on the first four questions, of this process's share; `shard` spreads the weights."""
     model, rank, world = trainer.model, trainer.accelerator.process_index, trainer.accelerator.num_processes
     if shard:
-        core = rl.language_core(model)
+        core = language_core(model)
         for layer in core.language_model.layers:
             fully_shard(layer)
         fully_shard(model)

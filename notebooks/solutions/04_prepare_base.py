@@ -5,8 +5,9 @@ import re
 import numpy as np
 
 from robotr1 import paths
+from robotr1.policies.adapters import LORA_TARGETS
 from robotr1.policies.generate import complete
-from robotr1.policies.load import LORA_TARGETS, load_policy
+from robotr1.policies.load import load_policy
 from robotr1.questions.answers import parse_answer
 from robotr1.records import Question, read_records
 from robotr1.statistics import accuracy_interval

@@ -13,7 +13,8 @@ import numpy as np
 
 from robotr1 import paths
 from robotr1.policies.generate import complete
-from robotr1.policies.load import load_policy, load_processor
+from robotr1.policies.load import load_policy
+from robotr1.policies.processor import load_processor
 from robotr1.questions.answers import is_formatted, parse_state
 from robotr1.records import Question, SftExample, read_records
 from robotr1.settings import load_settings

@@ -5,7 +5,7 @@ import sys
 
 from robotr1 import settings
 from robotr1.ablation import runs
-from robotr1.policies.load import PolicyError
+from robotr1.policies.folders import PolicyError
 
 
 def main() -> int:

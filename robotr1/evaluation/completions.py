@@ -25,7 +25,7 @@ from robotr1 import paths
 from robotr1.settings import RunBenchmarks
 
 if TYPE_CHECKING:  # the module imports torch, which reference policies do without
-    from robotr1.policies.generate import Asked
+    from robotr1.policies.inputs import ImagePrompt
 
 FOLDER = paths.CHECKPOINTS / "run_benchmarks"
 ASKED_WITH = ("quantization", "batch_size", "max_completion_length", "temperature", "threads", "seed")
@@ -38,7 +38,7 @@ _started = time.time()  # what is older was written by another run
 class Ask(Protocol):
     """A policy that was loaded: one completion for each question, None where its image is missing or broken."""
 
-    def __call__(self, questions: "Sequence[Asked]", images: Images = "real") -> list[str | None]: ...
+    def __call__(self, questions: "Sequence[ImagePrompt]", images: Images = "real") -> list[str | None]: ...
 
 
 class Transcript:
@@ -57,11 +57,11 @@ class Transcript:
         kept = [{"fingerprint": fingerprint}, *({key: value} for key, value in self.known.items())]
         paths.write_text(file, "".join(json.dumps(line) + "\n" for line in kept))
 
-    def recall(self, batch: "Sequence[Asked]", images: Images) -> list[str] | None:
+    def get(self, batch: "Sequence[ImagePrompt]", images: Images) -> list[str] | None:
         """The completions of a batch that was asked before, else None."""
         return self.known.get(_digest(batch, images))
 
-    def keep(self, batch: "Sequence[Asked]", images: Images, completions: list[str]) -> None:
+    def put(self, batch: "Sequence[ImagePrompt]", images: Images, completions: list[str]) -> None:
         """Have the completions of a batch on the disk. Raises OSError where it is full; what was kept stays good."""
         line = {_digest(batch, images): completions}
         with open(self.file, "a", encoding="utf-8") as file:
@@ -91,7 +91,7 @@ def asker(policy: str, settings: RunBenchmarks, folder: Path = FOLDER) -> Ask:
     if known and earlier:
         print(f"{policy}: going on after {known} answers in {paths.relative(transcript.file)}", file=sys.stderr)
 
-    def ask(questions: "Sequence[Asked]", images: Images = "real") -> list[str | None]:
+    def ask(questions: "Sequence[ImagePrompt]", images: Images = "real") -> list[str | None]:
         shown = [index for index, question in enumerate(questions) if has_image(question.image)]
         written = complete(
             model,
@@ -102,7 +102,7 @@ def asker(policy: str, settings: RunBenchmarks, folder: Path = FOLDER) -> Ask:
             temperature=settings.temperature,
             seed=settings.seed,
             images=images,
-            memory=transcript,
+            cache=transcript,
         )
         completions = dict(zip(shown, written, strict=True))
         return [completions.get(index) for index in range(len(questions))]
@@ -117,7 +117,7 @@ def forget(folder: Path = FOLDER) -> None:
 
 def fingerprint(policy: Path, settings: RunBenchmarks) -> str:
     """Digest of everything that a completion depends on, but for the question: weights, code, libraries, settings."""
-    from robotr1.policies.load import base_of, digest, resolve
+    from robotr1.policies.folders import base_of, digest, resolve
 
     base = base_of(policy)
     folders = [policy, *([Path(resolve(base))] if base else [])]
@@ -140,7 +140,7 @@ def has_image(image: str) -> bool:
     return True
 
 
-def _digest(batch: "Sequence[Asked]", images: Images) -> str:
+def _digest(batch: "Sequence[ImagePrompt]", images: Images) -> str:
     content = hashlib.sha256(images.encode())
     for question in batch:
         pixels = hashlib.sha256((paths.ROOT / question.image).read_bytes()).hexdigest()

@@ -17,7 +17,7 @@ from robotr1.report.contents import SECTIONS
 from robotr1.report.headline import headline
 from robotr1.report.names import label
 from robotr1.report.overview import findings, limits, what_was_run, who_answered
-from robotr1.report.provenance import where_and_how_long
+from robotr1.report.reproduction.provenance import where_and_how_long
 from robotr1.report.results import Results
 from robotr1.report.section import Section
 from robotr1.report.sections.examples import Example, examples, verdict

@@ -11,14 +11,14 @@ from robotr1.evaluation.closed_loop import results as closed_loop
 from robotr1.evaluation.closed_loop.results import Trace
 from robotr1.evaluation.eb_manipulation import results as eb_manipulation
 from robotr1.evaluation.faithfulness import results as faithfulness
-from robotr1.evaluation.judging.agreement import between_judges, read_human_scores
+from robotr1.evaluation.judging.agreement import read_human_scores
 from robotr1.evaluation.multiple_choice import scoring
 from robotr1.evaluation.multiple_choice.consistency import consistency, consistency_change
 from robotr1.evaluation.multiple_choice.seeds import over_seeds
-from robotr1.evaluation.open_questions import scoring as open_questions
-from robotr1.evaluation.spatialrgpt import run as spatialrgpt
-from robotr1.report.attention_maps import AttentionMap
+from robotr1.evaluation.open_questions import results as open_questions
+from robotr1.evaluation.spatialrgpt import results as spatialrgpt
 from robotr1.report.names import headline_policy, is_reinforced, is_trained, ordered
+from robotr1.report.sections.attention_maps import AttentionMap
 from robotr1.report.study import Study, read_study
 from robotr1.settings import AnalyzeResults
 
@@ -43,7 +43,7 @@ class Results:
     open_questions: pd.DataFrame  # the judge's scores of free text
     open_question_comparisons: pd.DataFrame
     agreement: pd.DataFrame  # of judges with each other and with people
-    spatialrgpt: pd.DataFrame  # percent right on SpatialRGPT-Bench's questions
+    spatialrgpt: pd.DataFrame  # accuracy on SpatialRGPT-Bench's questions
     closed_loop: pd.DataFrame  # success in the closed loop
     closed_loop_comparisons: pd.DataFrame
     eb_manipulation: pd.DataFrame  # success in EB-Manipulation's protocol, by subset
@@ -101,7 +101,7 @@ def analyze(settings: AnalyzeResults, study: Study) -> Results:
         faithfulness_changes=faithfulness.compare(study.faithfulness, confidence, seed),
         open_questions=open_questions.summarize(judged, confidence, seed),
         open_question_comparisons=open_questions.compare(judged, open_pairs(judged), confidence, seed),
-        agreement=between_judges(study.open_questions, people, confidence, seed),
+        agreement=open_questions.between_judges(study.open_questions, people, confidence, seed),
         spatialrgpt=spatialrgpt.summarize(study.spatialrgpt, confidence, seed),
         closed_loop=success(study.closed_loop, trained_tasks, confidence),
         closed_loop_comparisons=closed_loop.compare(study.closed_loop, open_pairs(study.closed_loop), confidence, seed),

@@ -7,14 +7,18 @@ from pathlib import Path
 import pandas as pd
 
 from robotr1 import paths
+from robotr1.evaluation.closed_loop import results as closed_loop
 from robotr1.evaluation.closed_loop.results import Trace
+from robotr1.evaluation.eb_manipulation import results as eb_manipulation
 from robotr1.evaluation.eb_manipulation.results import Episode
+from robotr1.evaluation.faithfulness import results as faithfulness
 from robotr1.evaluation.faithfulness.results import Probed
-from robotr1.evaluation.kept import read_answers, read_embodied, read_probed, read_spatial_answers, read_traces
 from robotr1.evaluation.multiple_choice.scoring import read_predictions
-from robotr1.evaluation.open_questions.scoring import Scored
-from robotr1.evaluation.spatialrgpt.run import SpatialAnswer
-from robotr1.records import Prediction, Question, RecordError, read_records
+from robotr1.evaluation.open_questions import results as open_questions
+from robotr1.evaluation.open_questions.results import OpenAnswer
+from robotr1.evaluation.spatialrgpt import results as spatialrgpt
+from robotr1.evaluation.spatialrgpt.results import SpatialAnswer
+from robotr1.records import Prediction, Question, RecordError, read_objects, read_records
 from robotr1.report.names import ordered
 
 
@@ -29,7 +33,7 @@ class Study:
     predictions: list[Prediction]
     training: dict[str, pd.DataFrame] = field(default_factory=dict)
     faithfulness: list[Probed] = field(default_factory=list)
-    open_questions: list[Scored] = field(default_factory=list)
+    open_questions: list[OpenAnswer] = field(default_factory=list)
     spatialrgpt: list[SpatialAnswer] = field(default_factory=list)
     closed_loop: list[Trace] = field(default_factory=list)
     eb_manipulation: list[Episode] = field(default_factory=list)
@@ -59,11 +63,11 @@ def read_study(
         questions=by_id,
         predictions=answered,
         training={name: log for name, log in read_training_logs(models).items() if name in policies},
-        faithfulness=read_probed(predictions),
-        open_questions=read_answers(predictions),
-        spatialrgpt=read_spatial_answers(predictions),
-        closed_loop=read_traces(predictions),
-        eb_manipulation=read_embodied(predictions),
+        faithfulness=faithfulness.read(predictions),
+        open_questions=open_questions.read(predictions),
+        spatialrgpt=spatialrgpt.read(predictions),
+        closed_loop=closed_loop.read(predictions),
+        eb_manipulation=eb_manipulation.read(predictions),
         question_audit=read_question_audit(questions),
     )
 
@@ -82,13 +86,6 @@ def read_training_logs(folder: Path = paths.MODELS) -> dict[str, pd.DataFrame]:
     """
     logs = {}
     for path in sorted(folder.glob("*/log.jsonl")):
-        rows = []
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-            try:
-                rows.append(json.loads(line))
-            except json.JSONDecodeError as error:
-                place = f"{paths.relative(path)}, line {number}"
-                raise RecordError(f"{place}: not JSON ({error.msg}); train this policy again") from None
-        if rows:
+        if rows := [entry for _, entry in read_objects(path)]:
             logs[path.parent.name] = pd.DataFrame(rows)
     return {name: logs[name] for name in ordered(logs)}

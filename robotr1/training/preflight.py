@@ -6,9 +6,9 @@ from typing import Any
 import torch
 from transformers import ProcessorMixin
 
-from robotr1.policies.generate import conversation
+from robotr1.policies.folders import PolicyError
 from robotr1.policies.images import load_image
-from robotr1.policies.load import PolicyError
+from robotr1.policies.inputs import conversation
 
 
 def check(model: torch.nn.Module, processor: ProcessorMixin, questions: Sequence[Any]) -> None:

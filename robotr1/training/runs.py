@@ -24,8 +24,10 @@ from transformers import PrinterCallback, ProgressCallback, Trainer, TrainingArg
 from transformers.trainer_utils import get_last_checkpoint
 
 from robotr1 import paths
+from robotr1.policies.adapters import BASE_FILE
+from robotr1.policies.folders import digest, resolve
 from robotr1.policies.images import load_image
-from robotr1.policies.load import BASE_FILE, digest, resolve
+from robotr1.records import read_objects
 from robotr1.training import parallel
 from robotr1.training.callbacks import NoLastCheckpoint, Progress, round_floats
 
@@ -235,4 +237,4 @@ def write_log(path: Path, log: Sequence[dict[str, Any]]) -> None:
 
 def read_log(path: Path) -> list[dict[str, Any]]:
     """The steps of a training log, as `write_log` wrote them."""
-    return [json.loads(line) for line in path.read_text().splitlines()]
+    return [entry for _, entry in read_objects(path)]

@@ -246,5 +246,5 @@ def test_the_unrelated_pyrep_is_told_from_the_real_one(tmp_path, monkeypatch):
     with pytest.raises(rlbench.RLBenchMissing, match="there is no display"):
         rlbench.check_installed()
     monkeypatch.setenv("COPPELIASIM_ROOT", str(tmp_path / "nowhere"))
-    with pytest.raises(rlbench.RLBenchMissing, match="nowhere is no folder"):
+    with pytest.raises(rlbench.RLBenchMissing, match="nowhere is not a folder"):
         rlbench.check_installed()

@@ -15,7 +15,9 @@ from robotr1 import paths
 from robotr1.evaluation import completions as asking
 from robotr1.evaluation.completions import Transcript, asker, fingerprint, forget, has_image
 from robotr1.evaluation.judging.reference import ReferenceJudge
-from robotr1.evaluation.open_questions.scoring import read_items, score, summarize
+from robotr1.evaluation.open_questions.items import read_items
+from robotr1.evaluation.open_questions.results import summarize
+from robotr1.evaluation.open_questions.scoring import score
 from robotr1.settings import load_settings
 
 SETTINGS = replace(
@@ -57,12 +59,12 @@ def image(tmp_path):
 
 def test_another_prompt_picture_or_fingerprint_is_another_question(tmp_path, image):
     file, batch = tmp_path / "kept/base.jsonl", [question(0, image), question(1, image)]
-    Transcript(file, "mark").keep(batch, "real", ["a", "b\n\u2028"])
-    assert Transcript(file, "mark").recall(batch, "real") == ["a", "b\n\u2028"]
-    assert Transcript(file, "mark").recall(batch, "blank") is None
-    assert Transcript(file, "mark").recall([batch[0], question(1, image, "!")], "real") is None
+    Transcript(file, "mark").put(batch, "real", ["a", "b\n\u2028"])
+    assert Transcript(file, "mark").get(batch, "real") == ["a", "b\n\u2028"]
+    assert Transcript(file, "mark").get(batch, "blank") is None
+    assert Transcript(file, "mark").get([batch[0], question(1, image, "!")], "real") is None
     image.write_bytes(b"other pixels")
-    assert Transcript(file, "mark").recall(batch, "real") is None
+    assert Transcript(file, "mark").get(batch, "real") is None
     assert Transcript(file, "other").known == {}
     assert Transcript(file, "mark").known == {}, "a file of another run is replaced"
 
@@ -75,16 +77,16 @@ def test_a_damaged_file_loses_no_whole_line_before_the_damage(tmp_path_factory, 
     batches = [[question(number, folder / "image.png", prompt=f"{number}?")] for number in range(4)]
     transcript = Transcript(folder / "p.jsonl", "mark")
     for number, batch in enumerate(batches):
-        transcript.keep(batch, "real", [f"answer {number}"])
+        transcript.put(batch, "real", [f"answer {number}"])
     content = transcript.file.read_bytes()
     transcript.file.write_bytes(content[:cut] + rubbish)
     again = Transcript(transcript.file, "mark")
     whole = content[: min(cut, len(content))].count(b"\n")
     for number, batch in enumerate(batches):
-        known = again.recall(batch, "real")
+        known = again.get(batch, "real")
         assert known in (None, [f"answer {number}"])
         assert known or number + 1 >= whole
-    again.keep(batches[0], "blank", ["new"])
+    again.put(batches[0], "blank", ["new"])
     assert Transcript(transcript.file, "mark").known == again.known
 
 
@@ -104,7 +106,7 @@ def test_the_fingerprint_holds_weights_and_settings(policy, tmp_path):
 
 
 def test_what_was_kept_is_forgotten_at_the_end(tmp_path, image):
-    Transcript(tmp_path / "kept/base.jsonl", "mark").keep([question(0, image)], "real", ["a"])
+    Transcript(tmp_path / "kept/base.jsonl", "mark").put([question(0, image)], "real", ["a"])
     forget(tmp_path / "kept")
     forget(tmp_path / "kept")
     assert not (tmp_path / "kept").exists()
@@ -127,7 +129,7 @@ def test_missing_and_broken_images_are_counted_and_stop_nothing(monkeypatch, tmp
     completions = asker("p", SETTINGS, tmp_path)(items)
     assert [completion is None for completion in completions] == [False, True, True, False]
     assert [item.id for item in seen] == [items[0].id, items[3].id]
-    rows = score("p", items, completions, ReferenceJudge())
+    rows = score({"p": completions}, items, ReferenceJudge())
     assert [row.judgement.score for row in rows] == [3, 0, 0, 3]
     assert summarize(rows).query("distribution == 'all'")["no_answer"].sum() == 2
 

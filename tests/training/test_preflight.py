@@ -6,7 +6,8 @@ import torch
 from small_settings import GRPO, SFT
 
 from robotr1 import paths
-from robotr1.policies.load import PolicyError, load_processor
+from robotr1.policies.folders import PolicyError
+from robotr1.policies.processor import load_processor
 from robotr1.training import preflight, runs
 from robotr1.training.grpo import trainer as rl
 

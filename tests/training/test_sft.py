@@ -8,7 +8,8 @@ from small_settings import SFT
 
 from robotr1 import paths
 from robotr1.policies.generate import complete
-from robotr1.policies.load import load_policy, load_processor
+from robotr1.policies.load import load_policy
+from robotr1.policies.processor import load_processor
 from robotr1.records import SftExample
 from robotr1.training import sft
 

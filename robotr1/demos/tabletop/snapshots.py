@@ -1,21 +1,21 @@
-"""Random still pictures of the tabletop with their facts, without physics: the base policy's practice in seeing.
+"""Random images of the tabletop with their true positions, without physics, to pretrain the tiny base's vision.
 
-A snapshot is drawn exactly as a demonstration's frames are. Inverse kinematics puts the arm at a random tip pose,
-most often pointing down. Some tips lie at the task's waypoints or on the way between two of them, and in some
-pictures the gripper carries the object.
+A snapshot is rendered exactly as a demonstration's frames are. Inverse kinematics puts the arm at a random tip pose,
+most often pointing down. Some tips are at the task's waypoints or between two of them, and in some images the gripper
+carries the object.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from robotr1.demos.poses import axis_angle, downward, mix, multiply, pose
 from robotr1.demos.tabletop.engine import mujoco
-from robotr1.demos.tabletop.poses import axis_angle, downward, mix, multiply, pose
 from robotr1.demos.tabletop.scene import HOME_Q, TabletopScene
 
 TIP_X, TIP_Y, TIP_Z = (-0.05, 0.60), (-0.45, 0.45), (0.77, 1.50)
 SHARE_HELD, SHARE_ON_THE_WAY = 0.15, 0.40
-DEEPEST = 0.004  # metres that two things may reach into each other before a draw is refused
+DEEPEST = 0.004  # metres of penetration between two objects above which a draw is rejected
 TRIES = 200
 
 _scenes: dict[tuple[str, int], TabletopScene] = {}
@@ -23,7 +23,7 @@ _scenes: dict[tuple[str, int], TabletopScene] = {}
 
 @dataclass(frozen=True, eq=False)
 class Moment:
-    """A tip pose [7] to try, with the gripper open or closed, and whether it carries the object."""
+    """A tip pose [7] to try, the gripper open or closed, and whether it carries the object."""
 
     tip: np.ndarray
     is_open: bool
@@ -31,20 +31,20 @@ class Moment:
 
 
 def random_snapshot(task: str, rng: np.random.Generator, image_size: int = 224) -> tuple[np.ndarray, dict]:
-    """One front image uint8 [image_size, image_size, 3] and what is in it.
+    """Render one front image uint8 [image_size, image_size, 3] and return it with its facts.
 
-    The facts: `gripper` [3] and `things` [K,3] (the tip and each of the task's things, xyz in metres), `open` (bool)
+    The facts are `gripper` [3] and `objects` [K,3] (xyz of the tip and of the task's objects in metres), `open` (bool)
     and `task`.
 
     Raises:
         KeyError: unknown task.
-        RuntimeError: no reachable pose in many draws (a fault of the scene, not of chance).
+        RuntimeError: no reachable pose in TRIES draws (an error of the scene, not chance).
     """
     scene = _scene(task, image_size)
     pose_randomly(scene, rng)
     facts = {
         "gripper": scene.tip_pose()[:3],
-        "things": scene.positions(),
+        "objects": scene.positions(),
         "open": scene.gripper_open_amount() > 0.9,
         "task": task,
     }
@@ -52,7 +52,7 @@ def random_snapshot(task: str, rng: np.random.Generator, image_size: int = 224) 
 
 
 def pose_randomly(scene: TabletopScene, rng: np.random.Generator) -> None:
-    """Place the objects anew and bring arm and gripper into a random state that could be a moment of a demo."""
+    """Place the objects anew and put arm and gripper in a random state that a demonstration could have."""
     scene.reset(rng)
     kind = rng.random()
     stops, placed = _stops(scene), scene.data.qpos.copy()
@@ -79,7 +79,7 @@ def pose_randomly(scene: TabletopScene, rng: np.random.Generator) -> None:
 
 
 def _scene(task: str, image_size: int) -> TabletopScene:
-    """One compiled scene per task and process, its renderer kept open."""
+    """Return the compiled scene of a task, one per process, its renderer kept open."""
     key = (task, image_size)
     if key not in _scenes:
         _scenes[key] = TabletopScene(task, np.random.default_rng(0), image_size)
@@ -87,7 +87,7 @@ def _scene(task: str, image_size: int) -> TabletopScene:
 
 
 def _anywhere(rng: np.random.Generator) -> np.ndarray:
-    """A tip pose [7] somewhere over the table: more often low than high, seldom far from pointing down."""
+    """Sample a tip pose [7] over the table: more often low than high, seldom far from pointing down."""
     height = TIP_Z[0] + (TIP_Z[1] - TIP_Z[0]) * rng.beta(1.0, 1.4)
     position = np.array([rng.uniform(*TIP_X), rng.uniform(*TIP_Y), height])
     tilt = rng.normal(0, 0.12 if rng.random() < 0.75 else 0.45)
@@ -98,7 +98,7 @@ def _anywhere(rng: np.random.Generator) -> np.ndarray:
 
 
 def _stops(scene: TabletopScene) -> list[Moment]:
-    """Home and the waypoints; each with the gripper as it arrives there."""
+    """List home and the waypoints, each with the gripper's state on arrival."""
     stops, is_open = [Moment(scene.tip_pose(), True, False)], True
     for waypoint in scene.task.waypoints(scene):
         stops.append(Moment(waypoint.pose, is_open, scene.task.can_hold and not is_open))
@@ -107,7 +107,7 @@ def _stops(scene: TabletopScene) -> list[Moment]:
 
 
 def _on_the_way(scene: TabletopScene, stops: list[Moment], rng: np.random.Generator) -> Moment:
-    """At, around or on the way to one of the waypoints."""
+    """Sample a moment at, around or on the way to one of the waypoints."""
     leg = int(rng.integers(1, len(stops)))
     start, end = stops[leg - 1], stops[leg]
     share = 1.0 if rng.random() < 0.5 else rng.random()

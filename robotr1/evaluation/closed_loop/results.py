@@ -1,16 +1,21 @@
 """What happened in the closed loop: episodes step by step, and success rates by policy and task."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import dist
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 
+from robotr1 import fields, paths
 from robotr1.evaluation.closed_loop.worlds import Outcome
+from robotr1.records import read_by_policy, write_by_policy
 from robotr1.statistics import accuracy_interval, paired_difference, with_holm
 
+FILE = "closed_loop.jsonl"
 SPARE = 3  # steps of an episode that may be lost
 CLOSE = 0.02  # metres from the script's waypoint within which an answer is called right
 REASONS = ("unreadable", "unreachable", "wrong place", "not done")
@@ -22,7 +27,7 @@ COLUMNS = ("policy", "task", "episodes", "success", "low", "high", "asked", "rig
 class Step:
     """One question and what came of it."""
 
-    image: np.ndarray | None  # uint8 [H,W,3], what was seen; None for a policy that does not look
+    image: np.ndarray | None = fields.not_stored()  # uint8 [H,W,3], what was seen; None for a policy that does not look
     state: list[float]  # before it
     target: list[float]  # the script's waypoint
     answer: list[float] | None  # where the policy wanted to go
@@ -48,7 +53,7 @@ class Trace:
     instruction: str
     steps: list[Step]
     success: bool
-    last_image: np.ndarray | None  # after the last step
+    last_image: np.ndarray | None = fields.not_stored()  # after the last step
 
     @property
     def reason(self) -> str:
@@ -63,6 +68,36 @@ class Trace:
         if len(lost) > SPARE:
             return max(("unreadable", "unreachable"), key=lost.count)
         return "not done" if all(step.right for step in self.steps if not step.lost) else "wrong place"
+
+
+def write(traces: Sequence[Trace], folder: Path = paths.PREDICTIONS, shown: Sequence[Trace] = ()) -> None:
+    """Write the episodes, one file for each policy, and the images of `shown` (some of `traces`) as PNG files."""
+    write_by_policy(folder, FILE, traces)
+    for trace in shown:
+        for number, image in enumerate([*(step.image for step in trace.steps), trace.last_image]):
+            if image is not None:
+                file = _picture(folder, trace, number)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(image).save(file)
+
+
+def read(folder: Path = paths.PREDICTIONS) -> list[Trace]:
+    """Read the episodes of all policies, the shown ones with their images. Raises RecordError for a broken line."""
+    return [_with_images(trace, folder) for trace in read_by_policy(folder, FILE, Trace)]
+
+
+def _with_images(trace: Trace, folder: Path) -> Trace:
+    def seen(number: int) -> np.ndarray | None:
+        picture = _picture(folder, trace, number)
+        return np.asarray(Image.open(picture).convert("RGB")) if picture.is_file() else None
+
+    steps = [replace(step, image=seen(number)) for number, step in enumerate(trace.steps)]
+    return replace(trace, steps=steps, last_image=seen(len(steps)))
+
+
+def _picture(folder: Path, trace: Trace, number: int) -> Path:
+    """The PNG file of one image of an episode, such as `<policy>/film/pick_up_cup-0-1.png`."""
+    return folder / trace.policy / "film" / f"{trace.task}-{trace.episode}-{number}.png"
 
 
 def summarize(traces: Sequence[Trace], confidence: float = 0.95) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""The closed loop in RLBench itself: the interface of :mod:`robotr1.evaluation.closed_loop.worlds`, executed in CoppeliaSim.
+"""The closed loop in RLBench: the interface of :mod:`robotr1.evaluation.closed_loop.worlds`, run in CoppeliaSim.
 
 Never run by the authors of this study, for want of CoppeliaSim; the tests put a stand-in with RLBench's names and
 signatures in its place. The calls follow RLBench 1.2.0 (stepjam/RLBench, rlbench/task_environment.py): a live

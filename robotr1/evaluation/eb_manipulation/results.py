@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 from scipy.stats import binomtest
 
+from robotr1 import paths
 from robotr1.evaluation.controls import UNLIKELY, BenchmarkError
+from robotr1.records import read_by_policy, write_by_policy
 from robotr1.statistics import accuracy_interval
 
+FILE = "embodied.jsonl"
 SUBSETS = ("base", "common_sense", "complex", "spatial", "visual")
 LUCK = 0.01  # more than the share of tasks that random actions do
 
@@ -33,6 +37,16 @@ class Episode:
     unreadable: int  # replies
     unreachable: int  # actions
     refused: int  # placements that discrete actions could not do, tried before this one
+
+
+def write(episodes: Sequence[Episode], folder: Path = paths.PREDICTIONS) -> None:
+    """Write the episodes of the EB-Manipulation protocol, one file for each policy."""
+    write_by_policy(folder, FILE, episodes)
+
+
+def read(folder: Path = paths.PREDICTIONS) -> list[Episode]:
+    """Read the episodes of the EB-Manipulation protocol of all policies. Raises RecordError for a broken line."""
+    return read_by_policy(folder, FILE, Episode)
 
 
 def check_brackets(oracle: Sequence[Episode], random: Sequence[Episode]) -> None:

@@ -18,8 +18,8 @@ from functools import lru_cache
 import numpy as np
 
 from robotr1.demos.images import project
+from robotr1.demos.poses import matrix
 from robotr1.demos.tabletop.episodes import CollectionError
-from robotr1.demos.tabletop.poses import matrix
 from robotr1.demos.tabletop.scene import TabletopScene
 from robotr1.demos.tabletop.tasks import colors
 from robotr1.demos.tabletop.tasks.place_shape_in_shape_sorter import BOX, HEIGHT, NAMES, SHAPES

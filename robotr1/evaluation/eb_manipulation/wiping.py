@@ -11,8 +11,8 @@ those come demonstrations, questions and the words of the tiny base.
 
 import numpy as np
 
+from robotr1.demos.poses import axis_angle, matrix
 from robotr1.demos.tabletop.engine import mujoco
-from robotr1.demos.tabletop.poses import axis_angle, matrix
 from robotr1.demos.tabletop.shapes import VISUAL
 from robotr1.demos.tabletop.tasks import colors
 from robotr1.demos.tabletop.tasks.base import (
@@ -45,7 +45,7 @@ ASIDE = 0.10  # metres between the areas' middles across the picture, so that le
 class WipeTable(Task):
     """Variation = the direction of the area to wipe, horizontal or vertical."""
 
-    name, things = "wipe_table", ("sponge", "area")
+    name, objects = "wipe_table", ("sponge", "area")
     plan = (
         "move above the sponge",
         "grasp the sponge",

@@ -2,13 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, get_args
 
 import pandas as pd
 
+from robotr1 import paths
 from robotr1.evaluation.multiple_choice.scoring import PAIRED_COLUMNS, SPLITS, TYPES, paired_columns
+from robotr1.records import read_by_policy, write_by_policy
 from robotr1.statistics import accuracy_interval, with_holm
 
+FILE = "faithfulness.jsonl"
 Thought = Literal["own", "half", "none", "borrowed"]
 THOUGHTS: tuple[Thought, ...] = get_args(Thought)
 MEASURES = ("read", "same", "right", "follows")
@@ -44,6 +48,16 @@ class Probed:
     def follows(self) -> bool | None:
         """Whether the letter is one that the given thought speaks for; None where it speaks for none."""
         return self.letter in self.speaks if self.speaks else None
+
+
+def write(rows: Sequence[Probed], folder: Path = paths.PREDICTIONS) -> None:
+    """Write the answers after given thoughts, one file for each policy."""
+    write_by_policy(folder, FILE, rows)
+
+
+def read(folder: Path = paths.PREDICTIONS) -> list[Probed]:
+    """Read the answers after given thoughts of all policies. Raises RecordError for a broken line."""
+    return read_by_policy(folder, FILE, Probed)
 
 
 def summarize(rows: Sequence[Probed], confidence: float = 0.95) -> pd.DataFrame:

@@ -22,8 +22,9 @@ from robotr1.evaluation.completions import has_image
 from robotr1.evaluation.faithfulness.results import Probed, summarize
 from robotr1.evaluation.multiple_choice.run import read_questions
 from robotr1.evaluation.multiple_choice.scoring import evaluate
-from robotr1.policies.generate import complete, conversation, generation_config
-from robotr1.policies.images import encode_images_once, load_image, prepare_images_once
+from robotr1.policies.generate import complete, generation_config
+from robotr1.policies.image_cache import encode_images_once, prepare_images_once
+from robotr1.policies.inputs import batch_inputs
 from robotr1.policies.load import load_policy
 from robotr1.questions.answers import thought
 from robotr1.questions.prompts import LETTERS, completion_text
@@ -70,11 +71,7 @@ def likeliest_letters(
     with torch.inference_mode(), encode_images_once(model), prepare_images_once(processor):
         for start in range(0, len(questions), batch_size):
             rows = slice(start, start + batch_size)
-            chats = [conversation(question.prompt) for question in questions[rows]]
-            texts = [processor.apply_chat_template(chat, tokenize=False, add_generation_prompt=True) for chat in chats]
-            texts = [text + beginning for text, beginning in zip(texts, begun[rows], strict=True)]
-            pictures = [[load_image(question.image)] for question in questions[rows]]
-            inputs = processor(text=texts, images=pictures, padding=True, return_tensors="pt").to(model.device)
+            inputs = batch_inputs(processor, questions[rows], begun[rows]).to(model.device)
             out = model.generate(**inputs, generation_config=config).logits[0]
             for question, scores in zip(questions[rows], out[:, tokens], strict=True):
                 letters.append(LETTERS[int(scores[: len(question.options)].argmax())])
@@ -128,7 +125,7 @@ def probe(
     for name, thoughts in given.items():
         here = [i for i, reasoning in enumerate(thoughts) if reasoning or name != "borrowed"]
         these, begun = [asked[i] for i in here], [begin(thoughts[i], processor.tokenizer) for i in here]
-        written = evaluate(policy, these, complete(model, processor, these, **ask, begun=begun))
+        written = evaluate(policy, these, complete(model, processor, these, **ask, prefixes=begun))
         likeliest = likeliest_letters(model, processor, these, begun, batch_size)
         for i, answered, letter in zip(here, written, likeliest, strict=True):
             rows.append(

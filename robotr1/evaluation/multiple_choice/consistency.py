@@ -20,7 +20,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from robotr1.demos.tabletop.tasks import THINGS
+from robotr1.demos.tabletop.tasks import OBJECTS
 from robotr1.evaluation.multiple_choice.scoring import (
     BLANK,
     OWN_FORM,
@@ -37,14 +37,14 @@ from robotr1.records import Prediction, Question
 from robotr1.statistics import with_holm
 
 MEASURES = ("agrees", "names", "close")
-NAMES = ("gripper", *dict.fromkeys(name for names in THINGS.values() for name in names))
+NAMES = ("gripper", *dict.fromkeys(name for names in OBJECTS.values() for name in names))
 
 _THING = re.compile(rf"\b({'|'.join(NAMES)})\b", re.IGNORECASE)
 
 
 def things_asked_about(question: Question) -> tuple[str, ...]:
     """The gripper in state questions, the task's things in the others; none where the task is not known."""
-    return ("gripper",) if question.type == "state" else THINGS.get(question.task, ())
+    return ("gripper",) if question.type == "state" else OBJECTS.get(question.task, ())
 
 
 def thing_named(reasoning: str) -> str | None:

@@ -7,36 +7,20 @@ subsequence with the true plan.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-
-import pandas as pd
 
 from robotr1 import paths
 from robotr1.evaluation.completions import FOLDER, asker
 from robotr1.evaluation.controls import BenchmarkError
-from robotr1.evaluation.multiple_choice.scoring import SPLITS, episode_of
+from robotr1.evaluation.multiple_choice.scoring import SPLITS
+from robotr1.evaluation.planning.results import PlanAnswer
 from robotr1.questions.forms.planning import blind_plans, planning_example
 from robotr1.questions.forms.plans import plan_format, plan_order, write_plan
 from robotr1.records import PlanningQuestion, read_records
 from robotr1.settings import RunBenchmarks
-from robotr1.statistics import accuracy_interval, mean_interval
 
 LONGEST = 768  # tokens of an answer; the longest true plan, a tower's, has 670 of the tiny base's
-SUMMARY = ("policy", "split", "questions", "order", "low", "high", "exact", "exact_low", "exact_high", "form")
-
-
-@dataclass(frozen=True, slots=True)
-class PlanAnswer:
-    """One policy's plan; `form` and `order` lie in [0, 1]."""
-
-    id: str
-    split: str
-    policy: str
-    task: str
-    completion: str | None  # None: the question could not be asked
-    form: float
-    order: float
 
 
 def read_set(most: int = 0, splits: Sequence[str] = SPLITS, folder: Path = paths.QUESTIONS) -> list[PlanningQuestion]:
@@ -97,19 +81,3 @@ def check_controls(answers: Iterable[PlanAnswer]) -> None:
         raise BenchmarkError(
             f"the oracle is wrong on {len(wrong)} planning questions, first {wrong[0]}: true plans do not earn all"
         )
-
-
-def summarize(answers: Iterable[PlanAnswer], confidence: float = 0.95, seed: int = 0) -> pd.DataFrame:
-    """One row per policy and split: the mean `order` with its bootstrap interval over episodes (`low`, `high`), the
-    share of plans that are `exact` with Wilson's interval, and the mean `form`."""
-    groups: dict[tuple[str, str], list[PlanAnswer]] = {}
-    for row in answers:
-        groups.setdefault((row.policy, row.split), []).append(row)
-    rows = [
-        (policy, split, len(group))
-        + mean_interval([row.order for row in group], confidence, seed, [episode_of(row.id) for row in group])
-        + accuracy_interval([row.order == 1 for row in group], confidence)
-        + (sum(row.form for row in group) / len(group),)
-        for (policy, split), group in groups.items()
-    ]
-    return pd.DataFrame(rows, columns=list(SUMMARY))

@@ -9,7 +9,7 @@ such) gets a plain plan, whose steps say no more than the keyframes do. planning
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from robotr1.demos.tabletop.tasks import THINGS
+from robotr1.demos.tabletop.tasks import OBJECTS
 from robotr1.metadata import Metadata
 from robotr1.questions.forms.planning import script
 from robotr1.questions.movement import describe_motion
@@ -80,7 +80,7 @@ def plan_steps(task: str, count: int, variation: int = 0) -> tuple[str, ...]:
     """The task's script when it has `count` steps; else a plain plan with a step per keyframe."""
     if len(steps := script(task, variation)) == count:
         return steps
-    thing = THINGS.get(task, ("object",))[0]
+    thing = OBJECTS.get(task, ("object",))[0]
     approach = (f"move to the {thing}",) if count > 1 else ()
     middle = tuple(f"go on to waypoint {number}" for number in range(2, count))
     return approach + middle + ("finish the task",)

@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 from robotr1 import paths
 from robotr1.evaluation.multiple_choice.scoring import BLANK
 from robotr1.records import Prediction
-from robotr1.report.attention_maps import written_position
 from robotr1.report.names import label
 from robotr1.report.results import Results
 from robotr1.report.section import Drawing, Section
+from robotr1.report.sections.attention_maps import written_position
 from robotr1.report.style import read_image
 from robotr1.report.tables import find_row
 from robotr1.report.text import printable

@@ -4,8 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from robotr1.evaluation.judging.agreement import PEOPLE
 from robotr1.evaluation.multiple_choice.scoring import REFERENCES
+from robotr1.evaluation.open_questions.results import PEOPLE
 from robotr1.report.names import label, ordered
 from robotr1.report.results import Results
 from robotr1.report.section import Section, Table

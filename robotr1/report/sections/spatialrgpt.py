@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from robotr1.evaluation.spatialrgpt.run import CONTROLS
-from robotr1.evaluation.spatialrgpt.scoring import COLUMNS
+from robotr1.evaluation.spatialrgpt.controls import CONTROLS
+from robotr1.evaluation.spatialrgpt.items import COLUMNS
 from robotr1.report.names import label, ordered
 from robotr1.report.results import Results
 from robotr1.report.section import Section, Table
@@ -47,7 +47,7 @@ def accuracy_table(results: Results) -> pd.DataFrame:
         mine = table[table["policy"] == policy]
         for name, row in rows.items():
             if (cell := find_row(mine, column=name)) is not None:
-                row[label(policy)] = interval(*(cell[key] / 100 for key in ("accuracy", "low", "high")))
+                row[label(policy)] = interval(cell["accuracy"], cell["low"], cell["high"])
         unread[label(policy)] = str(mine[mine["column"].isin(AVERAGES)]["unreadable"].sum())
     return pd.DataFrame([*rows.values(), unread]).fillna("")
 

@@ -13,6 +13,7 @@ from transformers import BatchFeature
 from trl import RLOOTrainer
 from trl.trainer.utils import split_pixel_values_by_grid, split_tensor_dict, unsplit_pixel_values_by_grid
 
+from robotr1.policies.architecture import language_core
 from robotr1.training import preflight
 from robotr1.training.grpo import packing, rollout
 
@@ -49,7 +50,7 @@ class GroupedTrainer:
     def _generate_single_turn(self, prompt_ids, images, multimodal_fields, *rest):
         self._written = None
         model = self.accelerator.unwrap_model(self.model)
-        core = packing.language_core(model)
+        core = language_core(model)
         one_image = images is not None and all(len(found or []) == 1 for found in images)
         if "lean_decoding" not in self.speedups or core is None or not one_image:
             return super()._generate_single_turn(prompt_ids, images, multimodal_fields, *rest)
@@ -133,7 +134,7 @@ class GroupedTrainer:
     def _get_per_token_logps_and_entropies(
         self, model, input_ids, attention_mask, logits_to_keep, batch_size=None, compute_entropy=False, **options
     ):
-        core = packing.language_core(model)
+        core = language_core(model)
         one_image = options.get("pixel_values") is not None and set(options.get("num_images") or [0]) == {1}
         if "shared_prompts" not in self.speedups or core is None or not one_image:
             return super()._get_per_token_logps_and_entropies(

@@ -15,7 +15,9 @@ from peft import LoraConfig, PeftModel
 from transformers import ProcessorMixin
 
 from robotr1 import paths
-from robotr1.policies.load import PolicyError, base_of, load_model, lora_config, resolve
+from robotr1.policies.adapters import lora_config
+from robotr1.policies.folders import PolicyError, base_of, resolve
+from robotr1.policies.load import load_model
 from robotr1.questions.forms.plans import write_plan
 from robotr1.questions.thoughts import letters_written
 from robotr1.records import OpenQuestion, PlanningQuestion, Question, read_records

@@ -9,8 +9,7 @@ import torch
 from transformers import ProcessorMixin
 
 from robotr1 import paths
-from robotr1.policies.generate import Asked, conversation
-from robotr1.policies.images import load_image
+from robotr1.policies.inputs import ImagePrompt, batch_inputs
 from robotr1.settings import TrainGrpo
 from robotr1.training.grpo.trainer import make_trainer
 
@@ -43,7 +42,7 @@ class OneStep:
 
 
 def trainer_step(
-    settings: TrainGrpo, question: Asked, completions: Sequence[str], base: str | Path = paths.MODELS / "base"
+    settings: TrainGrpo, question: ImagePrompt, completions: Sequence[str], base: str | Path = paths.MODELS / "base"
 ) -> OneStep:
     """Let the GRPO trainer mark `completions` (G texts, all to `question`) and compute loss and gradient.
 
@@ -86,7 +85,7 @@ def gradient_norm(gradient: dict[str, torch.Tensor]) -> float:
 def token_log_probabilities(
     model: torch.nn.Module,
     processor: ProcessorMixin,
-    question: Asked,
+    question: ImagePrompt,
     tokens: Sequence[int],
     temperature: float = 1.0,
 ) -> torch.Tensor:
@@ -94,8 +93,7 @@ def token_log_probabilities(
 
     Read in the plainest way, one row and no padding, to be compared with what a trainer computes in batches.
     """
-    text = processor.apply_chat_template(conversation(question.prompt), tokenize=False, add_generation_prompt=True)
-    inputs = processor(text=[text], images=[[load_image(question.image)]], return_tensors="pt").to(model.device)
+    inputs = batch_inputs(processor, [question]).to(model.device)
     answer = torch.tensor([list(tokens)], device=model.device)
     length = answer.shape[1]
     for name, value in (("input_ids", answer), ("attention_mask", 1), ("mm_token_type_ids", 0)):

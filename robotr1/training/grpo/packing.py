@@ -158,11 +158,6 @@ AttentionInterface.register(ATTENTION, shared_prompt_attention)
 AttentionMaskInterface.register(ATTENTION, sdpa_mask)
 
 
-def language_core(model: torch.nn.Module) -> Qwen2_5_VLModel | None:
-    """The Qwen2.5-VL inside wrappers (PEFT, accelerate), or None for another architecture."""
-    return next((module for module in model.modules() if isinstance(module, Qwen2_5_VLModel)), None)
-
-
 @contextmanager
 def only_at(core: Qwen2_5_VLModel, places: torch.Tensor) -> Iterator[None]:
     """Within the context, `core` hands on the hidden states at `places` only."""

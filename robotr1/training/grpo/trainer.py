@@ -16,9 +16,10 @@ from trl import GRPOConfig, RLOOConfig
 from trl.trainer.base_trainer import _BaseTrainer
 
 from robotr1 import paths
+from robotr1.policies.architecture import language_core
 from robotr1.policies.generate import complete
-from robotr1.policies.images import encode_images_once, prepare_images_once
-from robotr1.policies.load import load_processor
+from robotr1.policies.image_cache import encode_images_once, prepare_images_once
+from robotr1.policies.processor import load_processor
 from robotr1.settings import TrainGrpo
 from robotr1.training import parallel, preflight, runs
 from robotr1.training.callbacks import RewardWatch, step_log
@@ -26,7 +27,6 @@ from robotr1.training.curves import reporting
 from robotr1.training.grpo.algorithms import TRAINERS
 from robotr1.training.grpo.group_trainer import GroupedTrainer
 from robotr1.training.grpo.inputs import FORMS, Asked, asked_dataset, check_questions, load_start, start_folder
-from robotr1.training.grpo.packing import language_core
 from robotr1.training.rewards import REWARDS, consistency_reward
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from robotr1.demos.tabletop.tasks import THINGS, load_task
+from robotr1.demos.tabletop.tasks import OBJECTS, load_task
 from robotr1.questions.movement import (
     LABELS,
     Levels,
@@ -34,7 +34,7 @@ NAME_WEIGHT = 6.0  # of the name of a thing or of the gripper, while names are l
 # x, y, z bounds of options in metres: where grippers and objects of the tabletop are
 BOUNDS = np.array([[-0.1, -0.45, 0.75], [0.62, 0.45, 1.5]])
 
-NAMES = ["gripper", *sorted({name for things in THINGS.values() for name in things})]
+NAMES = ["gripper", *sorted({name for things in OBJECTS.values() for name in things})]
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,13 @@ class Scene:
     @property
     def places(self) -> list[tuple[str, np.ndarray]]:
         """The gripper and the things: each a name and a place."""
-        return [("gripper", self.gripper), *zip(THINGS[self.task], self.things, strict=True)]
+        return [("gripper", self.gripper), *zip(OBJECTS[self.task], self.things, strict=True)]
 
 
 def imagined_scene(rng: np.random.Generator) -> Scene:
     """A scene without image, for lessons about text alone."""
-    task = sorted(THINGS)[rng.integers(len(THINGS))]
-    return Scene(task, rng.uniform(*BOUNDS), rng.uniform(*BOUNDS, size=(len(THINGS[task]), 3)))
+    task = sorted(OBJECTS)[rng.integers(len(OBJECTS))]
+    return Scene(task, rng.uniform(*BOUNDS), rng.uniform(*BOUNDS, size=(len(OBJECTS[task]), 3)))
 
 
 def draw_options(anchors: Sequence[np.ndarray], count: int, rng: np.random.Generator) -> list[np.ndarray]:

@@ -57,7 +57,7 @@ def lesson_batches(
         chosen = rng.integers(len(features), size=size)
         batch = []
         for index, kind in zip(chosen, rng.choice(list(course), size, p=list(course.values())), strict=True):
-            things = data["things"][index]
+            things = data["objects"][index]
             scene = lessons.Scene(str(data["task"][index]), data["gripper"][index], things[~np.isnan(things[:, 0])])
             batch.append(makers[kind](scene, rng))
         yield batch, features[chosen].reshape(-1, HIDDEN)

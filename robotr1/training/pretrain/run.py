@@ -26,6 +26,7 @@ import torch
 from robotr1.demos.tabletop.tasks import load_task
 from robotr1.paths import CHECKPOINTS, METRICS, WEIGHTS, atomic_folder, atomic_write, write_json
 from robotr1.policies.tiny import build_model, build_tokenizer, save_tiny
+from robotr1.records import read_objects
 from robotr1.training.pretrain import examples as lessons
 from robotr1.training.pretrain.batches import Batcher
 from robotr1.training.pretrain.language import drill_batches, learn_language, lesson_batches, reckoning_batches
@@ -128,7 +129,7 @@ def pretrain(recipe: Recipe, workers: int, threads: int, stages: Sequence[str] =
     if tuple(stages) == STAGES:
         with atomic_folder(WEIGHTS / "tiny") as folder:
             save_tiny(folder, model, tokenizer)
-        logs = {name: [json.loads(line) for line in (FOLDER / f"{name}.jsonl").open()] for name in STAGES}
+        logs = {name: [entry for _, entry in read_objects(FOLDER / f"{name}.jsonl")] for name in STAGES}
         write_json(METRICS / "pretrain_tiny.json", {"recipe": asdict(recipe), "stages": logs})
 
 

@@ -18,12 +18,12 @@ from robotr1.policies.tiny import IMAGE_SIZE
 
 FOLDER = DATA / "pretrain"
 BLOCK = 500
-MOST_THINGS = 2  # that a task is about
+MOST_OBJECTS = 2  # that a task is about
 STREAM = 7_000_000  # keeps these generators apart from those of the demonstrations
 
 
 def draw_block(task: str, block: int, seed: int, folder: Path) -> Path:
-    """Draw a block of B snapshots: images uint8 [B,140,140,3], gripper [B,3] and things [B,K,3] in metres, open [B]."""
+    """Draw a block of B snapshots: images uint8 [B,140,140,3], gripper [B,3], objects [B,K,3] in metres, open [B]."""
     from robotr1.demos.tabletop.snapshots import random_snapshot
 
     path = folder / f"{task}-{block:03d}.npz"
@@ -31,7 +31,7 @@ def draw_block(task: str, block: int, seed: int, folder: Path) -> Path:
         return path
     rng = np.random.default_rng([STREAM, seed, zlib.crc32(task.encode()), block])
     drawn = [random_snapshot(task, rng) for _ in range(BLOCK)]
-    facts = {key: np.array([fact[key] for _, fact in drawn]) for key in ("gripper", "things", "open")}
+    facts = {key: np.array([fact[key] for _, fact in drawn]) for key in ("gripper", "objects", "open")}
     images = [Image.fromarray(image).resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BICUBIC) for image, _ in drawn]
     with atomic_write(path) as temporary, open(temporary, "wb") as file:
         np.savez(file, images=np.stack([np.asarray(image) for image in images]), **facts)
@@ -52,18 +52,18 @@ def draw_snapshots(blocks_per_task: int, seed: int, workers: int, folder: Path =
 
 
 def load_snapshots(blocks_per_task: int, folder: Path = FOLDER) -> dict[str, np.ndarray]:
-    """All blocks in a fixed order, tasks alternating: images, gripper, things, open and task (names).
+    """All blocks in a fixed order, tasks alternating: images, gripper, objects, open and task (names).
 
-    `things` is [N,`MOST_THINGS`,3], NaN where a task has fewer.
+    `objects` is [N,`MOST_OBJECTS`,3], NaN where a task has fewer.
     """
-    parts: dict[str, list] = {key: [] for key in ("images", "gripper", "things", "open", "task")}
+    parts: dict[str, list] = {key: [] for key in ("images", "gripper", "objects", "open", "task")}
     for block in range(blocks_per_task):
         for task in sorted(TASKS):
             with np.load(folder / f"{task}-{block:03d}.npz") as arrays:
                 for key in ("images", "gripper", "open"):
                     parts[key].append(arrays[key])
-                things = np.full((len(arrays["things"]), MOST_THINGS, 3), np.nan)
-                things[:, : arrays["things"].shape[1]] = arrays["things"]
-                parts["things"].append(things)
+                objects = np.full((len(arrays["objects"]), MOST_OBJECTS, 3), np.nan)
+                objects[:, : arrays["objects"].shape[1]] = arrays["objects"]
+                parts["objects"].append(objects)
                 parts["task"].append(np.array([task] * len(arrays["open"])))
     return {key: np.concatenate(values) for key, values in parts.items()}

@@ -49,7 +49,7 @@ def learn_to_see(
 ) -> None:
     """Train the vision tower on snapshots: a linear head on its mean token tells every place, as coordinates in metres
     and as the sines and cosines that number tokens start with."""
-    places = torch.tensor(np.concatenate([data["gripper"][:, None], data["things"]], axis=1), dtype=torch.float32)
+    places = torch.tensor(np.concatenate([data["gripper"][:, None], data["objects"]], axis=1), dtype=torch.float32)
     places = places.flatten(1)  # x, y and z of the gripper and of each thing; NaN where a task has fewer things
     waves = torch.tensor(number_features(places.numpy()), dtype=torch.float32)
     count, size = waves.shape[1:]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from robotr1.demos.tabletop.tasks import THINGS
+from robotr1.demos.tabletop.tasks import OBJECTS
 from robotr1.evaluation.eb_manipulation.actions import decode
 from robotr1.evaluation.eb_manipulation.results import SUBSETS
 from robotr1.evaluation.eb_manipulation.scenes import SHAPE_COLORS, TASKS, WORDINGS, embodied_scenes
@@ -18,7 +18,7 @@ def scene(request):
 
 
 def test_every_task_has_every_wording_and_all_differ(scene):
-    assert set(WORDINGS) - set(THINGS) == {"wipe_table"}
+    assert set(WORDINGS) - set(OBJECTS) == {"wipe_table"}
     assert all(tuple(wordings) == SUBSETS for wordings in WORDINGS.values())
     sentences = [scene.tell(subset) for subset in SUBSETS]
     assert len(set(sentences)) == len(SUBSETS) and not any("{" in sentence for sentence in sentences)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from robotr1.demos.tabletop.motion import straight_line
-from robotr1.demos.tabletop.tasks import THINGS
+from robotr1.demos.tabletop.tasks import OBJECTS
 from robotr1.evaluation.eb_manipulation.planners import oracle, random_planner
 from robotr1.evaluation.eb_manipulation.results import SUBSETS, check_brackets
 from robotr1.evaluation.eb_manipulation.run import play
@@ -64,7 +64,7 @@ def shown(scene):
 
 
 def test_it_is_a_scene_of_this_benchmark_and_no_task_of_the_study():
-    assert WipeTable.name not in THINGS
+    assert WipeTable.name not in OBJECTS
 
 
 def test_the_expert_wipes_the_area_that_is_asked_for_and_leaves_the_other(scene):

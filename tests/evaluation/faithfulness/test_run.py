@@ -54,11 +54,11 @@ def seer(asked, begun):
 def rows_of(monkeypatch, habit, questions=QUESTIONS, writes=lambda begun: True):
     """The probe of a policy with a habit, which writes a letter at once only where it `writes`."""
 
-    def complete(model, processor, asked, *, begun=None, **options):
-        if begun is None:
+    def complete(model, processor, asked, *, prefixes=None, **options):
+        if prefixes is None:
             return [completion_text(own_thought(one), one.answer) for one in asked]
-        letters = [f"{habit(one, text)}]] </answer>" if writes(text) else "Well," for one, text in zip(asked, begun)]
-        return [text + letter for text, letter in zip(begun, letters, strict=True)]
+        letters = [f"{habit(one, text)}]] </answer>" if writes(text) else "Well," for one, text in zip(asked, prefixes)]
+        return [text + letter for text, letter in zip(prefixes, letters, strict=True)]
 
     def likeliest(model, processor, asked, begun, batch_size):
         return [habit(one, text) for one, text in zip(asked, begun, strict=True)]

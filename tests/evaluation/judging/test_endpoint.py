@@ -8,8 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from robotr1.evaluation.judging.endpoint import LONGEST_ANSWER, RUBRIC, looks_like_injection, parse_reply
-from robotr1.evaluation.judging.reference import Case, EndpointJudge
+from robotr1.evaluation.judging.endpoint import LONGEST_ANSWER, RUBRIC, EndpointJudge, looks_like_injection, parse_reply
+from robotr1.evaluation.judging.rubric import Case
 
 GOOD = "Score: 2 Reason: one word is missing."
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from robotr1.evaluation.controls import BenchmarkError
+from robotr1.evaluation.planning import results
 from robotr1.evaluation.planning import run as planning_exam
 from robotr1.questions.forms.planning import planning_prompt, script
 from robotr1.questions.forms.plans import agreement, write_plan
@@ -38,7 +39,7 @@ ASKED += [question("lamp_on", "test_out", episode, left) for episode in range(4)
 def test_the_oracle_earns_everything_and_the_blind_what_the_usual_plan_is_worth():
     rows = planning_exam.controls(ASKED, TRAINING)
     planning_exam.check_controls(rows)
-    table = planning_exam.summarize(rows).set_index(["policy", "split"])
+    table = results.summarize(rows).set_index(["policy", "split"])
     assert (table.loc["oracle"][["order", "low", "exact", "form"]] == 1).all(axis=None)
     whole = [ACTIONS.index(action) for action in script("pick_up_cup")]
     expected = sum(agreement(whole, whole[-left:]) for left in (1, 2, 3)) / 3
@@ -63,7 +64,7 @@ def test_an_oracle_that_is_wrong_stops_the_exam(monkeypatch):
 def test_what_is_no_plan_earns_nothing(said):
     rows = planning_exam.score("letters", ASKED, [said] * len(ASKED))
     assert [row.completion for row in rows] == [said] * len(ASKED)
-    table = planning_exam.summarize(rows)
+    table = results.summarize(rows)
     assert (table[["order", "exact", "form"]] == 0).all(axis=None)
 
 
@@ -90,5 +91,5 @@ def test_questions_are_drawn_evenly_from_each_split(tmp_path):
 
 
 def test_nobody_planned():
-    table = planning_exam.summarize(planning_exam.controls([], []))
-    assert table.empty and list(table.columns) == list(planning_exam.SUMMARY)
+    table = results.summarize(planning_exam.controls([], []))
+    assert table.empty and list(table.columns) == list(results.SUMMARY)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from synthetic_study import UNTRUSTED, results
 
-from robotr1.report.attention_maps import AttentionMap, written_position
 from robotr1.report.contents import write_figures
 from robotr1.report.sections.attention import answered_by_all, attention_table, draw_attention
+from robotr1.report.sections.attention_maps import AttentionMap, written_position
 
 TEXT = "<think> The cup is at [0.3, 0.8, 1]. </think> <answer> [[A]] </answer>"
 

@@ -7,7 +7,9 @@ from small_settings import GRPO
 from trl import GRPOTrainer, RLOOTrainer
 
 from robotr1 import paths
-from robotr1.policies.load import load_model, load_processor, lora_config
+from robotr1.policies.adapters import lora_config
+from robotr1.policies.load import load_model
+from robotr1.policies.processor import load_processor
 from robotr1.training.grpo import trainer as rl
 
 ALL = GRPO.speedups

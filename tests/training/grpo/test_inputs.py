@@ -9,7 +9,9 @@ from small_settings import GRPO, SFT
 from transformers import TrainerCallback
 
 from robotr1 import paths
-from robotr1.policies.load import PolicyError, load_policy, load_processor
+from robotr1.policies.folders import PolicyError
+from robotr1.policies.load import load_policy
+from robotr1.policies.processor import load_processor
 from robotr1.questions.prompts import completion_text
 from robotr1.records import OpenQuestion, PlanningQuestion, Question, SftExample, read_records, write_records
 from robotr1.settings import SettingsError, check_section

@@ -3,7 +3,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from robotr1.demos.tabletop.tasks import THINGS
+from robotr1.demos.tabletop.tasks import OBJECTS
 from robotr1.questions.answers import is_formatted, parse_answer, parse_state, thought
 from robotr1.questions.movement import LABELS, describe_movement, parse_movement, word_differences
 from robotr1.training.pretrain import examples as lessons
@@ -48,7 +48,7 @@ def test_the_waypoint_rule_is_left_out():
     """Gripper and things are named equally often: nothing about the next waypoint can be learned."""
     rng = np.random.default_rng(0)
     for task in ("pick_up_cup", "put_rubbish_in_bin"):
-        things = np.array([[0.2, 0.2, 0.8], [0.1, -0.2, 0.9]])[: len(THINGS[task])]
+        things = np.array([[0.2, 0.2, 0.8], [0.1, -0.2, 0.9]])[: len(OBJECTS[task])]
         scene = lessons.Scene(task, np.array([0.3, 0.0, 1.4]), things)
         thoughts = [thought(lessons.waypoint_lesson(scene, rng).completion) for _ in range(600)]
         for name, _ in scene.places:

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from robotr1.policies import tiny
-from robotr1.policies.load import ImageTextProcessor
+from robotr1.policies.processor import ImageTextProcessor
 from robotr1.training.pretrain import examples as lessons
 from robotr1.training.pretrain import language as speaking
 from robotr1.training.pretrain import run as pretrain
@@ -81,7 +81,7 @@ def test_seeing_learns_places_and_bears_tasks_with_fewer_things(model):
     places = np.where(bright[:, None, None], 0.3, -0.2) * np.ones((200, 3, 3))
     places[bright, 2] = np.nan
     rows = []
-    data = {"images": images, "gripper": places[:, 0], "things": places[:, 1:]}
+    data = {"images": images, "gripper": places[:, 0], "objects": places[:, 1:]}
     seeing.learn_to_see(model, data, rng, 100, 16, 2e-3, lambda **values: rows.append(values))
     assert rows[-1]["gripper_error_cm"] < 5
     assert rows[-1]["thing_error_cm"] < 5

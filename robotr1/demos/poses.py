@@ -1,10 +1,10 @@
-"""Poses as RLBench writes them: seven numbers, position xyz in metres and quaternion xyzw."""
+"""Poses in RLBench's form: seven numbers, position xyz in metres and quaternion xyzw."""
 
 import numpy as np
 
 
 def multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Product of two quaternions xyzw: first turn by `b`, then by `a`."""
+    """Multiply two quaternions xyzw: rotate by `b`, then by `a`."""
     ax, ay, az, aw = a
     bx, by, bz, bw = b
     return np.array(
@@ -18,25 +18,25 @@ def multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def conjugate(q: np.ndarray) -> np.ndarray:
-    """The opposite turn."""
+    """Invert a unit quaternion xyzw."""
     return np.array([-q[0], -q[1], -q[2], q[3]])
 
 
 def axis_angle(axis: np.ndarray, angle: float) -> np.ndarray:
-    """Quaternion xyzw of a turn by `angle` radians about `axis` (any length but zero)."""
+    """Return the quaternion xyzw of a rotation by `angle` radians about `axis` (of any length but zero)."""
     axis = np.asarray(axis, float) / np.linalg.norm(axis)
     return np.append(np.sin(angle / 2) * axis, np.cos(angle / 2))
 
 
 def rotation_vector(q: np.ndarray) -> np.ndarray:
-    """The turn as axis times angle [3], the angle within [0, pi]."""
+    """Return a rotation as axis times angle [3], the angle within [0, pi]."""
     q = np.asarray(q, float) * (1 if q[3] >= 0 else -1)
     length = np.linalg.norm(q[:3])
     return q[:3] * (2 * np.arctan2(length, q[3]) / length) if length > 1e-12 else 2 * q[:3]
 
 
 def matrix(q: np.ndarray) -> np.ndarray:
-    """Rotation matrix [3,3] of a quaternion xyzw."""
+    """Return the rotation matrix [3,3] of a quaternion xyzw."""
     x, y, z, w = np.asarray(q, float) / np.linalg.norm(q)
     return np.array(
         [
@@ -47,8 +47,15 @@ def matrix(q: np.ndarray) -> np.ndarray:
     )
 
 
+def pose_matrix(pose: np.ndarray) -> np.ndarray:
+    """Return the homogeneous matrix [4,4] of a pose [7]."""
+    homogeneous = np.eye(4)
+    homogeneous[:3, :3], homogeneous[:3, 3] = matrix(pose[3:]), pose[:3]
+    return homogeneous
+
+
 def quaternion(rotation: np.ndarray) -> np.ndarray:
-    """Quaternion xyzw of a rotation matrix [3,3], with the largest entry positive (Bar-Itzhack's eigenvector)."""
+    """Return the quaternion xyzw of a rotation matrix [3,3], its largest entry positive (Bar-Itzhack's method)."""
     (a, b, c), (d, e, f), (g, h, i) = rotation
     symmetric = np.array(
         [
@@ -63,12 +70,12 @@ def quaternion(rotation: np.ndarray) -> np.ndarray:
 
 
 def pose(position: np.ndarray, q: np.ndarray) -> np.ndarray:
-    """Put a position [3] and a quaternion [4] together: [7]."""
+    """Join a position [3] and a quaternion [4] to a pose [7]."""
     return np.concatenate([position, q]).astype(float)
 
 
 def mix(a: np.ndarray, b: np.ndarray, share: float) -> np.ndarray:
-    """The pose [7] between two poses, `share` of the way from `a` to `b` (a straight line, an even turn)."""
+    """Interpolate two poses [7], `share` of the way from `a` to `b`: a straight line and a uniform rotation."""
     turn = rotation_vector(multiply(b[3:], conjugate(a[3:])))
     angle = np.linalg.norm(turn)
     q = multiply(axis_angle(turn, share * angle), a[3:]) if angle > 1e-9 else a[3:]
@@ -76,5 +83,5 @@ def mix(a: np.ndarray, b: np.ndarray, share: float) -> np.ndarray:
 
 
 def downward(yaw: float = 0.0) -> np.ndarray:
-    """The gripper pointing straight down, fingers opening along y, then turned by `yaw` about the world's z."""
+    """Return the quaternion of a gripper that points down, fingers opening along y, rotated by `yaw` about world z."""
     return multiply(axis_angle([0, 0, 1], yaw), np.array([0.0, 1.0, 0.0, 0.0]))

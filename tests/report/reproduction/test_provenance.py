@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from robotr1.report import provenance
-from robotr1.report.provenance import where_and_how_long
+from robotr1.report.reproduction import provenance
+from robotr1.report.reproduction.provenance import where_and_how_long
 
 STAGES = ("extract_demos", "finetune_sft-cot", "train_grpo-grpo-seed0", "run_benchmarks")
 

@@ -1,12 +1,12 @@
 """The machine of a run and the time it took, for the report's first lines."""
 
-import json
 import os
 import platform
 from collections.abc import Iterator
 from pathlib import Path
 
 from robotr1 import paths
+from robotr1.records import read_objects
 
 STAGE_TIMES = paths.ROOT / ".stage_times.jsonl"  # the notebook runner appends a line for each stage that it ran
 GPUS = Path("/proc/driver/nvidia/gpus")
@@ -49,5 +49,5 @@ def _named(path: Path, key: str) -> Iterator[str]:
 
 
 def _newest(times: Path) -> dict[str, float]:
-    lines = times.read_text(encoding="utf-8").splitlines() if times.is_file() else []
-    return {entry["stage"]: entry["seconds"] for entry in map(json.loads, lines)}
+    entries = read_objects(times) if times.is_file() else ()
+    return {entry["stage"]: entry["seconds"] for _, entry in entries}

@@ -17,9 +17,9 @@ import pandas as pd
 
 from robotr1 import paths
 from robotr1.evaluation.multiple_choice.scoring import REFERENCES
-from robotr1.report.committed import Committed, committed, dvc_hash, read_yaml
 from robotr1.report.names import label, ordered
-from robotr1.report.provenance import processor
+from robotr1.report.reproduction.committed import Committed, committed, dvc_hash, read_yaml
+from robotr1.report.reproduction.provenance import processor
 from robotr1.report.tables import find_row, markdown
 
 OUTPUT = paths.REPORTS / "reproduction.md"
@@ -188,7 +188,3 @@ def _settings_of(root: Path) -> dict[str, Any]:
 
 def _flat(mapping: dict[str, Any] | None) -> dict[str, Any]:
     return pd.json_normalize(mapping or {}).to_dict("records")[0]
-
-
-if __name__ == "__main__":
-    print(reproduction(committed()), end="")

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 from synthetic_study import UNTRUSTED, results
 
-from robotr1.report import attention_maps
-from robotr1.report.attention_maps import attention_map, written_position
+from robotr1.report.sections import attention_maps
+from robotr1.report.sections.attention_maps import attention_map, written_position
 
 TEXT = "<think> The cup is at [0.25, 0.0, 0.8]. </think> <answer> [[A]] </answer>"
 

@@ -6,9 +6,9 @@ import pytest
 import yaml
 from synthetic_study import results
 
-from robotr1.report.committed import committed, dvc_hash
 from robotr1.report.contents import write_tables
-from robotr1.report.reproduction import reproduction, verdict, write_reproduction
+from robotr1.report.reproduction.committed import committed, dvc_hash
+from robotr1.report.reproduction.report import reproduction, verdict, write_reproduction
 
 
 def git(root, *arguments):

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robotr1.demos.tabletop import poses
+from robotr1.demos import poses
 
 numbers = st.floats(-1, 1)
 quaternions = (

@@ -1,6 +1,6 @@
 """DVC's hashes."""
 
-from robotr1.report.committed import dvc_hash
+from robotr1.report.reproduction.committed import dvc_hash
 
 
 def test_the_hash_is_the_one_that_dvc_gives(tmp_path):
