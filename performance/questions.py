@@ -3,7 +3,7 @@
     python performance/questions.py                       the paper's set, and 10 thousand to one million questions
     python performance/questions.py --counts 1000 10000   other numbers
 
-Every number is built in a process of its own: tracks are made up on the fly, questions stream through all checks into
+Every number is built in its own process: synthetic trajectories are generated, questions stream through all checks into
 a JSONL file, and time and peak memory are those of the whole process, imports included. No image is looked at. Writes
 performance/results/questions.md and questions.png.
 """
@@ -30,24 +30,24 @@ MEGABYTES = 2**20 if sys.platform == "darwin" else 2**10  # ru_maxrss is in byte
 
 
 @dataclass(frozen=True)
-class SyntheticTracks:
-    """`episodes` made-up demonstrations of every task, made anew whenever they are gone through."""
+class SyntheticTrajectories:
+    """`episodes` synthetic demonstrations of every task, generated again on every iteration."""
 
     episodes: int
 
     def __iter__(self) -> Iterator:
         import numpy as np
 
-        from robotr1.questions.trajectory import Track
+        from robotr1.questions.trajectory import Trajectory
 
         for number, task in enumerate(TASKS):
             for episode in range(self.episodes):
                 rng = np.random.default_rng([number, episode])
-                thing = [rng.uniform(0.0, 0.5), rng.uniform(-0.4, 0.4), rng.uniform(0.76, 1.0)]
-                stops = np.array([[0.28, -0.01, 1.47], [*thing[:2], thing[2] + 0.15], thing, [*thing[:2], 1.2]])
+                target = [rng.uniform(0.0, 0.5), rng.uniform(-0.4, 0.4), rng.uniform(0.76, 1.0)]
+                stops = np.array([[0.28, -0.01, 1.47], [*target[:2], target[2] + 0.15], target, [*target[:2], 1.2]])
                 path = np.linspace(0, 3, FRAMES + 1)
                 positions = np.stack([np.interp(path, range(4), stops[:, axis]) for axis in range(3)], axis=1)
-                yield Track(
+                yield Trajectory(
                     key=(task, 0, episode),
                     instruction=task.replace("_", " "),
                     keyframes=[33, 66, FRAMES],
@@ -69,12 +69,12 @@ def build(count: int, paper: bool) -> dict:
     )
     if paper:
         settings = replace(settings, distractors="uniform", minimum_gap=0.0, dead_zone=0.0, decimals=3, show_state=True)
-    tracks = SyntheticTracks(round(count / (len(TASKS) * len(settings.types) * FRAMES / INTERVAL)))
+    trajectories = SyntheticTrajectories(round(count / (len(TASKS) * len(settings.types) * FRAMES / INTERVAL)))
     check = QuestionCheck(settings)
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "train.jsonl"
-        write_records(path, (check.add(question) for question in stream_questions(tracks, settings)))
+        write_records(path, (check.add(question) for question in stream_questions(trajectories, settings)))
         check.finish()
         megabytes = path.stat().st_size / 2**20
     seconds = time.perf_counter() - started

@@ -14,7 +14,8 @@ from robotr1.evaluation.judging.rubric import ABILITIES, Judgement
 from robotr1.evaluation.multiple_choice.scoring import BLANK, OPEN_TYPES, evaluate, evaluate_own_form
 from robotr1.evaluation.open_questions.results import OpenAnswer
 from robotr1.evaluation.spatialrgpt.results import SpatialAnswer
-from robotr1.questions.movement import describe_movement, neighbouring_movements
+from robotr1.questions.distractors.movements import sample_movements
+from robotr1.questions.movement import describe_movement
 from robotr1.questions.prompts import LETTERS, completion_text, format_state, mcqa_prompt
 from robotr1.records import Prediction, Question
 from robotr1.report.results import Results, analyze
@@ -47,7 +48,7 @@ def question(rng, kind="waypoint", split="test_in", task="pick_up_cup", episode=
     state, target = (rng.uniform([-0.1, -0.4, 0.8], [0.6, 0.4, 1.4]).round(4).tolist() for _ in range(2))
     if kind == "movement":
         truth = describe_movement(np.subtract(target, state))
-        others = neighbouring_movements(truth, 3, rng)
+        others = sample_movements(truth, 3, rng)
     else:
         truth = format_state(state if kind == "state" else target, 2)
         others = [format_state(rng.uniform([-0.1, -0.4, 0.8], [0.6, 0.4, 1.4]), 2) for _ in range(3)]

@@ -1,4 +1,4 @@
-"""One run of the ablation: `python -m robotr1.ablation grpo 0` (run, seed)."""
+"""Command line for one run of the ablation: `python -m robotr1.ablation grpo 0` (run, seed)."""
 
 import argparse
 import sys
@@ -14,7 +14,7 @@ def main() -> int:
     parser.add_argument("seed", type=int)
     options = parser.parse_args()
     try:
-        runs.carry_out(options.run, options.seed)
+        runs.train_and_evaluate(options.run, options.seed)
     except (settings.SettingsError, PolicyError, ValueError) as error:
         print(f"{options.run}-{options.seed}: {error}", file=sys.stderr)
         return 1

@@ -1,4 +1,4 @@
-"""One run of the ablation: train as params.yaml says, answer the held-out questions, write predictions and metrics."""
+"""One run of the ablation: train a policy, answer the held-out questions, write predictions and metrics."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,8 +7,8 @@ from typing import Any, Literal
 import torch
 
 from robotr1 import paths, settings
-from robotr1.ablation.asked import as_open, with_distractors, with_metadata
 from robotr1.ablation.plan import FOLDER, Run, read_plan, section_of
+from robotr1.ablation.variants import as_open, with_distractors, with_metadata
 from robotr1.evaluation.multiple_choice import run as benchmark
 from robotr1.evaluation.multiple_choice import scoring as mcqa
 from robotr1.policies.generate import complete
@@ -21,7 +21,7 @@ from robotr1.training.grpo import trainer as rl
 
 
 def train(run: Run, chosen: FinetuneSft | TrainGrpo, study: Mapping[str, Any], output: Path) -> list[dict[str, Any]]:
-    """Train the run's policy into `output`; return its log, one entry a step."""
+    """Train the run's policy into `output`; return the log with one entry per step."""
     if isinstance(chosen, FinetuneSft):
         examples = [example for example in sft.read_examples(chosen.form) if example.split == "train"]
         return sft.finetune(chosen, examples, output=output)
@@ -43,11 +43,11 @@ def answer(
     most_tokens: int,
     other_options: Sequence[str] = (),
 ) -> list[Prediction]:
-    """Every question greedily in the multiple-choice form; and without options, where the policy learned that (`own`).
+    """Answer every question greedily in the multiple-choice form, and in the open form `own` that it was trained in.
 
-    Open answers count by the option nearest to the written position (`mcqa.evaluate_own_form`), under the name
-    `<name>-own-form`. With `other_options`, names of strategies, the waypoint questions are asked again with wrong
-    options drawn by each, under the name `<name>-<strategy>`.
+    An open answer is scored by the option nearest to the written position (`mcqa.evaluate_own_form`), under the policy
+    name `<name>-own-form`. For every strategy in `other_options`, the waypoint questions are answered again with that
+    strategy's distractors, under the name `<name>-<strategy>`.
     """
     ask: RunBenchmarks = study["run_benchmarks"]
     torch.set_num_threads(ask.threads)
@@ -72,16 +72,16 @@ def answer(
 
 
 def own_form(chosen: FinetuneSft | TrainGrpo | None) -> Literal["", "direct", "open"]:
-    """The open form that a policy was trained in, if it was."""
+    """The open form that a policy was trained in; empty for multiple choice."""
     if isinstance(chosen, FinetuneSft):
         return "direct" if chosen.form in ("direct", "cot") else ""
     return "open" if chosen is not None and chosen.form == "open" else ""
 
 
-def carry_out(name: str, seed: int, folder: Path = FOLDER) -> None:
-    """Train and examine run `name`; write models, predictions and metrics of `<name>-<seed>` below `folder`.
+def train_and_evaluate(name: str, seed: int, folder: Path = FOLDER) -> None:
+    """Train and evaluate run `name`; write model, predictions and metrics of `<name>-<seed>` below `folder`.
 
-    Raises SettingsError for an unknown run or settings that cannot work, ValueError and PolicyError as training does.
+    Raises SettingsError for an unknown run or invalid settings, ValueError and PolicyError as training does.
     """
     plan, study = read_plan(folder), settings.load_settings()
     if name not in plan["runs"]:
@@ -105,7 +105,7 @@ def carry_out(name: str, seed: int, folder: Path = FOLDER) -> None:
 
 
 def metrics(predictions: Sequence[Prediction], title: str, log: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Accuracy by form, split and type, and the mean of the last ten steps of training."""
+    """Accuracy by form, split and type, and the mean of the last ten training steps."""
     accuracy: dict[str, Any] = {}
     for row in mcqa.summarize(predictions).itertuples():
         form = row.policy.removeprefix(title).removeprefix("-") or "multiple_choice"

@@ -5,6 +5,7 @@ import pytest
 from synthetic_study import question
 
 from robotr1.ablation import report
+from robotr1.ablation.page import percentages
 from robotr1.evaluation.multiple_choice.scoring import evaluate, write_predictions
 from robotr1.questions.prompts import LETTERS, completion_text, format_state
 
@@ -73,5 +74,5 @@ def test_the_best_guess_without_the_image_is_of_this_strategy_and_the_waypoints(
     card = {"strategies": [dict(zip(names, row, strict=True)) | others for row in rows]}
     found = report.blind_guesses(card, "same_episode")
     assert found == {"test_in": 0.7, "test_out": 0.5}
-    assert report.guesses(found) == "70.0 % (new episodes), 50.0 % (new tasks)"
-    assert report.guesses({}) == ""
+    assert percentages(found) == "70.0 % (new episodes), 50.0 % (new tasks)"
+    assert percentages({}) == ""

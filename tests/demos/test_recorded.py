@@ -11,26 +11,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pickles import edit_pickle
+from small_settings import DEMOS
 
 from robotr1.demos.collect import CollectionError, collect_demos
 from robotr1.demos.episode import EpisodeError, read_episode
 from robotr1.demos.recorded import copy_recorded, find_recorded
-from robotr1.settings import ExtractDemos
 
-SETTINGS = ExtractDemos(
-    source="recorded",
-    recorded_folder="recordings",
-    train_tasks=["pick_up_cup"],
-    held_out_tasks=[],
-    demos_per_train_task=2,
-    demos_per_held_out_task=0,
-    image_size=224,
-    frame_interval=10,
-    frames="questions",
-    cameras=["front"],
-    depth_and_masks=False,
-    workers=1,
-    seed=0,
+SETTINGS = dataclasses.replace(
+    DEMOS, source="recorded", recorded_folder="recordings", train_tasks=["pick_up_cup"], image_size=224
 )
 EPISODES = "pick_up_cup/variation0/episodes"
 

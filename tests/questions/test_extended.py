@@ -11,7 +11,8 @@ from robotr1.questions.answers import parse_position, parse_state
 from robotr1.questions.audit.blind import audit
 from robotr1.questions.build import build_questions
 from robotr1.questions.checks import BuildError
-from robotr1.questions.distractors.positions import STRATEGIES, smallest_gap
+from robotr1.questions.distractors.positions import smallest_gap
+from robotr1.questions.distractors.strategies import STRATEGIES
 from robotr1.questions.forms.open import open_questions
 from robotr1.questions.forms.sft import sft_examples
 from robotr1.questions.movement import describe_movement, parse_movement, split_hand

@@ -13,12 +13,14 @@ import numpy as np
 from robotr1.evaluation.completions import asker
 from robotr1.metadata import Metadata
 from robotr1.policies.reference import TextOnly, oracle, random_choice
-from robotr1.questions.answer_pool import Pool
 from robotr1.questions.answers import parse_answer, parse_state
 from robotr1.questions.build import generator
-from robotr1.questions.distractors.positions import SCENE_HIGH, SCENE_LOW, DistractorError
-from robotr1.questions.prompts import LETTERS, format_state, mcqa_prompt, sft_prompt
-from robotr1.questions.question_types import KINDS, Case
+from robotr1.questions.distractors.answer_pool import AnswerPool
+from robotr1.questions.distractors.positions import position_distractors
+from robotr1.questions.distractors.scene import SCENE_HIGH, SCENE_LOW
+from robotr1.questions.distractors.strategies import DistractorError, Draw
+from robotr1.questions.prompts import LETTERS, format_state, open_prompt_of, prompt_of
+from robotr1.questions.question_types import QUESTION_TYPES
 from robotr1.questions.states import is_extended
 from robotr1.records import Question
 from robotr1.settings import BuildQuestions, RunBenchmarks
@@ -64,31 +66,22 @@ class Choices:
     ):
         self.settings, self.scenes = settings, scenes or {}
         training = {question.task for question in known if question.split == "train"}
-        self.pools: dict[str, Pool] = defaultdict(lambda: Pool(generator(settings.seed, "closed loop")))
+        self.pools: dict[str, AnswerPool] = defaultdict(lambda: AnswerPool(generator(settings.seed, "closed loop")))
         for question in known:
             if question.type == "waypoint" and (question.split == "train" or question.task not in training):
-                truth = KINDS["waypoint"].truth(question, settings)
+                truth = QUESTION_TYPES["waypoint"].truth(question, settings)
                 self.pools[question.task].add((question.task, question.variation, question.episode), truth)
 
     def question(self, draft: Question, path: Sequence[Sequence[float]]) -> Question:
         rng = generator(self.settings.seed, draft.id)
-        truth = KINDS["waypoint"].truth(draft, self.settings)
+        truth = QUESTION_TYPES["waypoint"].truth(draft, self.settings)
         wrong = self._wrong(draft, truth, path, rng)
         if self.settings.option_order == "canonical":
             options = sorted([truth, *wrong], key=lambda option: parse_state(option, len(draft.target)))
         else:
             options = [str(option) for option in rng.permutation([truth, *wrong])]
-        prompt = mcqa_prompt(
-            "waypoint",
-            draft.instruction,
-            draft.state if self.settings.show_state else None,
-            options,
-            form=self.settings.prompt,
-            decimals=self.settings.decimals,
-            metadata=self.scenes.get(draft.task),
-            kind=self.settings.state,
-        )
-        return replace(draft, options=options, answer=LETTERS[options.index(truth)], prompt=prompt)
+        question = replace(draft, options=options, answer=LETTERS[options.index(truth)])
+        return replace(question, prompt=prompt_of(question, self.settings, self.scenes.get(draft.task)))
 
     def read(self, question: Question, completion: str) -> list[float] | None:
         letter = parse_answer(completion)
@@ -99,19 +92,18 @@ class Choices:
         return parse_state(question.options[LETTERS.index(letter)], len(question.target))
 
     def _wrong(self, draft: Question, truth: str, path: Sequence, rng: np.random.Generator) -> list[str]:
-        case = Case(
+        draw = Draw(
             question=draft,
             truth=truth,
             settings=self.settings,
             rng=rng,
             states=path,
-            elsewhere=lambda: self.pools[draft.task].without(("", 0, 0), rng),
-            common=dict,
+            other_answers=lambda: self.pools[draft.task].without(("", 0, 0), rng),
         )
         try:
-            return KINDS["waypoint"].wrong(case)
+            return position_distractors(draw)
         except DistractorError:
-            return KINDS["waypoint"].wrong(replace(case, settings=replace(self.settings, distractors="uniform")))
+            return position_distractors(replace(draw, settings=replace(self.settings, distractors="uniform")))
 
 
 class Coordinates:
@@ -121,16 +113,7 @@ class Coordinates:
         self.settings, self.scenes, self.think = settings, scenes or {}, think
 
     def question(self, draft: Question, path: Sequence[Sequence[float]]) -> Question:
-        prompt = sft_prompt(
-            "waypoint",
-            draft.instruction,
-            draft.state if self.settings.show_state else None,
-            form=self.settings.prompt,
-            decimals=self.settings.decimals,
-            metadata=self.scenes.get(draft.task),
-            kind=self.settings.state,
-            think=self.think,
-        )
+        prompt = open_prompt_of(draft, self.settings, self.scenes.get(draft.task), self.think)
         return replace(draft, prompt=prompt)
 
     def read(self, question: Question, completion: str) -> list[float] | None:

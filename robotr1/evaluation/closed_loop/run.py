@@ -27,7 +27,7 @@ from robotr1.evaluation.closed_loop.players import Choices, Form, Player, oracle
 from robotr1.evaluation.closed_loop.results import SPARE, Step, Trace
 from robotr1.evaluation.closed_loop.worlds import VARIATION, Goal, Outcome, World, state_of
 from robotr1.evaluation.controls import UNLIKELY, BenchmarkError
-from robotr1.questions.distractors.positions import in_scene
+from robotr1.questions.distractors.scene import in_scene
 from robotr1.questions.states import StateKind, is_extended
 from robotr1.records import Question
 from robotr1.settings import BuildQuestions

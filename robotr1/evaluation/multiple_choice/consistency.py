@@ -32,7 +32,7 @@ from robotr1.evaluation.multiple_choice.scoring import (
     share_columns,
 )
 from robotr1.questions.answers import parse_position, thought
-from robotr1.questions.thoughts import letters_written, without_ways
+from robotr1.questions.thoughts import letters_written, without_displacements
 from robotr1.records import Prediction, Question
 from robotr1.statistics import with_holm
 
@@ -61,7 +61,7 @@ def true_position(question: Question) -> list[float]:
 
 def examine(prediction: Prediction, question: Question, close_distance: float = 0.05) -> dict[str, bool | None]:
     """The three measures of one completion; None where one cannot be taken. `close_distance` is in metres."""
-    reasoning = without_ways(thought(prediction.completion))
+    reasoning = without_displacements(thought(prediction.completion))
     letters, thing = letters_written(question.type, question.options, reasoning), thing_named(reasoning)
     position, asked = parse_position(reasoning), things_asked_about(question)
     return {

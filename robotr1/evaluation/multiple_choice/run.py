@@ -15,7 +15,7 @@ from robotr1.evaluation.controls import UNLIKELY, BenchmarkError
 from robotr1.evaluation.multiple_choice.scoring import BLANK, OPEN_TYPES, SPLITS, chance, evaluate, evaluate_own_form
 from robotr1.metadata import Metadata, read_metadata
 from robotr1.policies.reference import TextOnly, majority, oracle, random_choice
-from robotr1.questions.prompts import sft_prompt
+from robotr1.questions.prompts import open_prompt_of
 from robotr1.records import Prediction, Question, read_records
 from robotr1.settings import BuildQuestions, RunBenchmarks
 
@@ -50,19 +50,7 @@ def own_form_questions(
     Reinforcement asks for a thought before the state, supervised data do not: `think`.
     """
     return [
-        replace(
-            question,
-            prompt=sft_prompt(
-                question.type,
-                question.instruction,
-                question.state if settings.show_state else None,
-                form=settings.prompt,
-                decimals=settings.decimals,
-                metadata=(scenes or {}).get(question.task),
-                kind=settings.state,
-                think=think,
-            ),
-        )
+        replace(question, prompt=open_prompt_of(question, settings, (scenes or {}).get(question.task), think))
         for question in questions
         if question.type in OPEN_TYPES
     ]

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from robotr1.demos.tabletop.tasks import OBJECTS, load_task
+from robotr1.questions.distractors.movements import sample_movements
 from robotr1.questions.movement import (
     LABELS,
     Levels,
     describe_movement,
     movement_text,
-    neighbouring_movements,
     parse_movement,
     word_differences,
 )
@@ -151,8 +151,8 @@ def movement_lesson(scene: Scene, rng: np.random.Generator) -> Lesson:
     movement = describe_movement(np.round(there, DECIMALS) - np.round(here, DECIMALS))
     anchor = movement
     if rng.random() < 0.3:  # the options need not hold what the demonstrator says
-        anchor = neighbouring_movements(movement, 1, rng)[0]
-    options = [anchor, *neighbouring_movements(anchor, 3, rng)]
+        anchor = sample_movements(movement, 1, rng)[0]
+    options = [anchor, *sample_movements(anchor, 3, rng)]
     options = [options[i] for i in rng.permutation(4)]
     differences = _word_differences(options, movement)
     best = np.flatnonzero(np.array(differences) == min(differences))
@@ -228,7 +228,7 @@ def reading_drill(rng: np.random.Generator, queries: int = 12) -> Drill:
 def reckoning_drill(rng: np.random.Generator, queries: int = 5) -> Drill:
     """Movements as options, and under them ways between two places: the movement in words, and the option like it."""
     anchor = LABELS[rng.integers(len(LABELS))]
-    options = [movement_text(anchor), *neighbouring_movements(movement_text(anchor), 3, rng)]
+    options = [movement_text(anchor), *sample_movements(movement_text(anchor), 3, rng)]
     pieces = _listed_texts(options)
     for _ in range(queries):
         likely = parse_movement(options[rng.integers(4)]) if rng.random() < 0.8 else LABELS[rng.integers(len(LABELS))]

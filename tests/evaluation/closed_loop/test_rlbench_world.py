@@ -8,35 +8,14 @@ import types
 
 import numpy as np
 import pytest
+from small_settings import WAYPOINTS as SETTINGS
 
 from robotr1.demos.rlbench import VARIABLES, RLBenchMissing
 from robotr1.evaluation.closed_loop import rlbench_world, run
 from robotr1.evaluation.closed_loop.players import Coordinates, Player, oracle_player
 from robotr1.questions.prompts import format_state
-from robotr1.settings import BuildQuestions
 
 STOPS = np.array([[0.3, 0.0, 1.4], [0.2, 0.1, 0.9], [0.2, 0.1, 1.1]])
-SETTINGS = BuildQuestions(
-    types=["waypoint"],
-    forms=[],
-    state="position",
-    held_out_tasks=[],
-    frame_interval=10,
-    options=4,
-    option_order="shuffled",
-    distractors="uniform",
-    minimum_gap=0.1,
-    near_distance=0.3,
-    dead_zone=0.01,
-    decimals=2,
-    prompt="compact",
-    show_state=False,
-    show_state_in_movement=False,
-    prompt_budget=2048,
-    validation_episodes=0,
-    test_episodes=0,
-    seed=0,
-)
 
 
 class InvalidActionError(Exception):

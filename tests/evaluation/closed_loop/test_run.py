@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from small_settings import WAYPOINTS as SETTINGS
 
 from robotr1.demos.tabletop.tasks import TASKS
 from robotr1.evaluation.closed_loop.players import Choices, Coordinates, Player, oracle_player, random_player
@@ -17,29 +18,7 @@ from robotr1.evaluation.multiple_choice.run import BenchmarkError
 from robotr1.paths import PANDA
 from robotr1.questions.prompts import LETTERS, completion_text, format_state
 from robotr1.records import Question
-from robotr1.settings import BuildQuestions
 
-SETTINGS = BuildQuestions(
-    types=["waypoint"],
-    forms=[],
-    state="position",
-    held_out_tasks=[],
-    frame_interval=10,
-    options=4,
-    option_order="shuffled",
-    distractors="uniform",
-    minimum_gap=0.1,
-    near_distance=0.3,
-    dead_zone=0.01,
-    decimals=2,
-    prompt="compact",
-    show_state=False,
-    show_state_in_movement=False,
-    prompt_budget=2048,
-    validation_episodes=0,
-    test_episodes=0,
-    seed=0,
-)
 DOWN = np.array([0.0, 1.0, 0.0, 0.0])
 needs_panda = pytest.mark.skipif(not (PANDA / "panda.json").exists(), reason="no Panda")
 

@@ -7,8 +7,9 @@ import pytest
 from robotr1.evaluation.controls import BenchmarkError
 from robotr1.evaluation.planning import results
 from robotr1.evaluation.planning import run as planning_exam
-from robotr1.questions.forms.planning import planning_prompt, script
+from robotr1.questions.forms.planning import planning_prompt
 from robotr1.questions.forms.plans import agreement, write_plan
+from robotr1.questions.forms.scripts import script
 from robotr1.records import PlanningQuestion, write_records
 
 ACTIONS = [*script("pick_up_cup"), *script("lamp_on")]

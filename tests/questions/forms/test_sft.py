@@ -2,7 +2,8 @@ from dataclasses import replace
 
 from robotr1.questions.answers import parse_state
 from robotr1.questions.build import build_questions
-from robotr1.questions.forms.sft import plan_steps, sft_examples
+from robotr1.questions.forms.scripts import plan_steps
+from robotr1.questions.forms.sft import sft_examples
 from robotr1.questions.movement import parse_movement
 
 
@@ -37,13 +38,6 @@ def test_the_subtask_moves_on_with_the_keyframes(study, settings):
         if example.id.startswith("pick_up_cup/variation0/episode0/") and example.id.endswith("waypoint")
     ]
     assert list(dict.fromkeys(subtasks)) == [f"Subtask: {step}" for step in plan_steps("pick_up_cup", 3)]
-
-
-def test_plans():
-    assert plan_steps("pick_up_cup", 3)[0] == "move above the cup"
-    assert plan_steps("pick_up_cup", 4)[0] == "move to the cup"
-    for count in (1, 2, 5):
-        assert len(set(plan_steps("open_drawer", count))) == count
 
 
 def test_questions_are_only_read(study, settings):

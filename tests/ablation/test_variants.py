@@ -1,4 +1,4 @@
-"""The ablation's questions against the study's: what is asked otherwise, and that nothing else differs."""
+"""Variants of questions differ from the study's in the intended fields and in nothing else."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import pytest
 from synthetic_demos import write_synthetic
 
 from robotr1 import paths
-from robotr1.ablation import asked
+from robotr1.ablation import variants
 from robotr1.demos.episode import list_episodes, read_episode
 from robotr1.keyframes import keyframes_of
 from robotr1.metadata import design_metadata
@@ -18,7 +18,7 @@ from robotr1.settings import load_settings
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
-    """Invented demonstrations, where the package looks for them; the questions about them, and their settings."""
+    """Questions about synthetic demonstrations in patched paths, and their settings."""
     with pytest.MonkeyPatch.context() as patch:
         root = tmp_path_factory.mktemp("study")
         patch.setattr(paths, "ROOT", root)
@@ -38,12 +38,12 @@ def study(tmp_path_factory):
 
 def test_the_study_s_own_strategy_changes_nothing(study):
     questions, settings = study
-    assert asked.with_distractors(questions, settings.distractors, settings) == questions
+    assert variants.with_distractors(questions, settings.distractors, settings) == questions
 
 
-def test_wrong_waypoints_are_places_of_the_same_episode_and_nothing_else_differs(study):
+def test_other_distractors_change_waypoint_options_and_nothing_else(study):
     questions, settings = study
-    others = asked.with_distractors(questions, "same_episode", settings)
+    others = variants.with_distractors(questions, "same_episode", settings)
     assert len(others) == len(questions)
     for old, new in zip(questions, others, strict=True):
         if old.type != "waypoint":
@@ -58,28 +58,28 @@ def test_wrong_waypoints_are_places_of_the_same_episode_and_nothing_else_differs
 
 
 def test_an_unknown_strategy_is_named(study):
-    with pytest.raises(ValueError, match="guessed"):
-        asked.with_distractors(*study[:1], "guessed", study[1])
+    with pytest.raises(ValueError, match="distractors: got 'guessed', expected one of"):
+        variants.with_distractors(*study[:1], "guessed", study[1])
 
 
-def test_metadata_go_into_the_prompt_and_nothing_else_changes(study, make_episode):
+def test_metadata_change_the_prompt_and_nothing_else(study, make_episode):
     questions, settings = study
     scene = design_metadata([read_episode(make_episode())])
     scenes = {"pick_up_cup": scene, "lamp_on": scene}
-    told = asked.with_metadata(questions, ["axes"], settings, scenes)
+    told = variants.with_metadata(questions, ["axes"], settings, scenes)
     for old, new in zip(questions, told, strict=True):
         assert replace(new, prompt=old.prompt) == old
         assert new.prompt != old.prompt and all(option in new.prompt for option in new.options)
-    assert asked.with_metadata(questions, [], settings, scenes) == questions
+    assert variants.with_metadata(questions, [], settings, scenes) == questions
 
 
-def test_open_questions_take_the_place_of_those_that_have_a_form_without_options(study, tmp_path):
+def test_open_variants_are_those_of_waypoint_and_state_questions(study, tmp_path):
     questions, settings = study
-    splits = {split: [q for q in questions if q.split == split] for split in ("train", *asked.SPLITS)}
+    splits = {split: [q for q in questions if q.split == split] for split in ("train", *variants.SPLITS)}
     for split, rows in other_forms(splits, [], replace(settings, forms=["open"]))["open"].items():
         write_records(tmp_path / f"open_{split}.jsonl", rows)
     held_out = [question for question in questions if question.split != "train"]
-    opened = asked.as_open(held_out, tmp_path)
+    opened = variants.as_open(held_out, tmp_path)
     assert {q.type for q in opened} == {"waypoint", "state"}
     assert len(opened) == sum(q.type != "movement" for q in held_out)
     assert not any(option in q.prompt for q in opened for option in q.options)

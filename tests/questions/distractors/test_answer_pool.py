@@ -4,14 +4,14 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robotr1.questions import answer_pool as pools
-from robotr1.questions.answer_pool import Pool
+from robotr1.questions.distractors import answer_pool
+from robotr1.questions.distractors.answer_pool import AnswerPool
 
 entries = st.lists(st.tuples(st.integers(0, 3), st.sampled_from("abc")), max_size=30)
 
 
-def filled(entries, seed=0) -> Pool:
-    pool = Pool(np.random.default_rng(seed))
+def filled(entries, seed=0) -> AnswerPool:
+    pool = AnswerPool(np.random.default_rng(seed))
     for episode, answer in entries:
         pool.add(("t", 0, episode), answer)
     return pool
@@ -25,7 +25,7 @@ def test_only_other_episodes_answer(entries, episode):
 
 
 def test_a_full_pool_keeps_every_answer_with_the_same_probability(monkeypatch):
-    monkeypatch.setattr(pools, "LIMIT", 10)
+    monkeypatch.setattr(answer_pool, "LIMIT", 10)
     kept = Counter()
     for seed in range(2000):
         pool = filled([(number, str(number)) for number in range(40)], seed)

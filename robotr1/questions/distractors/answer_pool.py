@@ -1,4 +1,4 @@
-"""Pools: a fair sample of the answers to one type of question, from which other questions borrow wrong options."""
+"""Answer pool: a fair sample of the answers to one type of question, which other questions use as distractors."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -11,8 +11,8 @@ from robotr1.questions.splits import EpisodeKey
 LIMIT = 2000  # answers; more would cost memory and add nothing
 
 
-class Pool:
-    """At most LIMIT answers with their episodes: a reservoir sample, so that a million questions need no more room."""
+class AnswerPool:
+    """At most LIMIT answers with their episodes: a reservoir sample, so a million questions need no more memory."""
 
     def __init__(self, rng: np.random.Generator):
         self.rng = rng
@@ -22,7 +22,7 @@ class Pool:
         self.counts_without = lru_cache(maxsize=1)(self._counts_without)
 
     def add(self, episode: EpisodeKey, answer: str) -> None:
-        """Offer one answer; every answer offered is kept with the same probability."""
+        """Add one answer; every answer added stays with the same probability."""
         self.seen += 1
         if len(self.answers) < LIMIT:
             self.answers.append(answer)
@@ -31,11 +31,11 @@ class Pool:
             self.answers[place], self.episodes[place] = answer, episode
 
     def without(self, episode: EpisodeKey, rng: np.random.Generator) -> Iterator[str]:
-        """The answers of all other episodes, in random order; one that occurs twice comes twice."""
+        """The answers of all other episodes, in random order; an answer that occurs twice comes twice."""
         for place in rng.permutation(len(self.answers)).tolist():
             if self.episodes[place] != episode:
                 yield self.answers[place]
 
     def _counts_without(self, episode: EpisodeKey) -> Counter[str]:
-        """How often each answer occurs in other episodes; kept until another episode is asked for."""
+        """How often each answer occurs in other episodes; the result for the last episode is cached."""
         return Counter(answer for answer, owner in zip(self.answers, self.episodes) if owner != episode)
