@@ -1,7 +1,8 @@
-"""Keep the generated parts of README.md and docs/modules.md up to date: `python -m robotr1.report.readme`.
+"""Update the generated parts of README.md and docs/: `python -m robotr1.report.readme`.
 
-README's lines between `<!-- begin: name -->` and `<!-- end: name -->` are generated: `results` (accuracies),
-`faithfulness` (whether answers depend on thoughts) and `stages` (time and memory). The rest is written by hand.
+Lines between `<!-- begin: name -->` and `<!-- end: name -->` are generated: in README.md `results` (accuracies) and
+`stages` (time and memory), in docs/results.md `faithfulness` (whether answers depend on thoughts). docs/modules.md is
+generated as a whole.
 """
 
 import re
@@ -19,12 +20,13 @@ from robotr1.report.tables import find_row, markdown
 from robotr1.report.text import interval
 
 README = paths.ROOT / "README.md"
+RESULTS = paths.ROOT / "docs/results.md"
 STAGE_TIMES = paths.ROOT / "performance/results/stage_times.md"
 COLUMNS = [("test_in", kind) for kind in TYPES] + [("test_out", "all")]
 
 
 class ReadmeError(ValueError):
-    """README.md lacks a mark, or a source of its generated parts is missing."""
+    """A page lacks a mark, or a source of its generated parts is missing."""
 
 
 def results_section(reports: Path = paths.REPORTS) -> str:
@@ -62,28 +64,28 @@ def fill(text: str, sections: dict[str, str]) -> str:
     for name, content in sections.items():
         begin, end = f"<!-- begin: {name} -->", f"<!-- end: {name} -->"
         if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
-            raise ReadmeError(f"{README.name}: there must be one {begin!r} and, below it, one {end!r}")
+            raise ReadmeError(f"a page needs one {begin!r} and, below it, one {end!r}")
         pattern = re.compile(f"({re.escape(begin)}).*({re.escape(end)})", re.DOTALL)
         text = pattern.sub(lambda match, content=content: f"{match[1]}\n\n{content.strip()}\n\n{match[2]}", text)
     return text
 
 
-def filled(text: str, reports: Path = paths.REPORTS, stage_times: Path = STAGE_TIMES) -> str:
-    """README's `text` with its generated parts from `reports`. Raises ReadmeError if a mark or a source is missing."""
+def generated(reports: Path = paths.REPORTS, stage_times: Path = STAGE_TIMES) -> dict[Path, dict[str, str]]:
+    """The generated sections of each page. Raises ReadmeError if one of their sources is missing."""
     try:
-        sections = {
-            "results": results_section(reports),
-            "faithfulness": faithfulness_section(reports),
-            "stages": stage_times.read_text(encoding="utf-8"),  # performance/stage_times.py writes it
+        stages = stage_times.read_text(encoding="utf-8")  # performance/stage_times.py writes it
+        return {
+            README: {"results": results_section(reports), "stages": stages},
+            RESULTS: {"faithfulness": faithfulness_section(reports)},
         }
     except FileNotFoundError as error:
         raise ReadmeError(f"{error.filename} is missing; run `make study`, then performance/stage_times.py") from None
-    return fill(text, sections)
 
 
 if __name__ == "__main__":
     try:
-        paths.write_text(README, filled(README.read_text(encoding="utf-8")))
+        for page, sections in generated().items():
+            paths.write_text(page, fill(page.read_text(encoding="utf-8"), sections))
     except ReadmeError as error:
         sys.exit(f"error: {error}")
     paths.write_text(modules.OUTPUT, modules.module_list())

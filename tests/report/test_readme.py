@@ -11,9 +11,10 @@ def cells(line):
     return [cell.strip() for cell in line.strip("| \n").split("|")]
 
 
-def test_the_committed_readme_is_up_to_date():
-    text = readme.README.read_text(encoding="utf-8")
-    assert text == readme.filled(text), "run `python -m robotr1.report.readme` and commit"
+@pytest.mark.parametrize("page", [readme.README, readme.RESULTS], ids=paths.relative)
+def test_committed_pages_are_up_to_date(page):
+    text = page.read_text(encoding="utf-8")
+    assert text == readme.fill(text, readme.generated()[page]), "run `python -m robotr1.report.readme` and commit"
 
 
 def test_every_committed_accuracy_is_in_its_cell():
@@ -40,4 +41,4 @@ def test_missing_marks_are_named(text):
 
 def test_a_missing_source_is_named(tmp_path):
     with pytest.raises(readme.ReadmeError, match=r"accuracy\.csv is missing; run `make study`"):
-        readme.filled("", reports=tmp_path)
+        readme.generated(reports=tmp_path)
