@@ -16,8 +16,8 @@ from pathlib import Path
 
 from stage_times import MEGABYTES, machine
 
-from robotr1.evaluation.completions import asker
-from robotr1.evaluation.multiple_choice.run import read_questions
+from robotr1.evaluation.completions import load_completer
+from robotr1.evaluation.multiple_choice.items import read_questions
 from robotr1.evaluation.multiple_choice.scoring import evaluate
 from robotr1.settings import load_settings
 
@@ -41,8 +41,8 @@ def main() -> None:
 
     imported, cpu = time.perf_counter(), time.process_time()
     with tempfile.TemporaryDirectory() as folder:
-        ask = asker(arguments.policy, settings, Path(folder))
-        predictions = evaluate(arguments.policy, questions, ask(questions))
+        complete = load_completer(arguments.policy, settings, Path(folder))
+        predictions = evaluate(arguments.policy, questions, complete(questions))
     wall, cpu = time.perf_counter() - imported, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MEGABYTES
     right = sum(prediction.correct for prediction in predictions) / len(predictions)

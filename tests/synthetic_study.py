@@ -11,9 +11,11 @@ from robotr1.evaluation.closed_loop.results import Step, Trace
 from robotr1.evaluation.eb_manipulation.results import SUBSETS, Episode
 from robotr1.evaluation.faithfulness.results import THOUGHTS, Probed
 from robotr1.evaluation.judging.rubric import ABILITIES, Judgement
-from robotr1.evaluation.multiple_choice.scoring import BLANK, OPEN_TYPES, evaluate, evaluate_own_form
+from robotr1.evaluation.multiple_choice.items import OPEN_TYPES
+from robotr1.evaluation.multiple_choice.scoring import evaluate, evaluate_open_form
 from robotr1.evaluation.open_questions.results import OpenAnswer
 from robotr1.evaluation.spatialrgpt.results import SpatialAnswer
+from robotr1.policies.names import BLANK
 from robotr1.questions.distractors.movements import sample_movements
 from robotr1.questions.movement import describe_movement
 from robotr1.questions.prompts import LETTERS, completion_text, format_state, mcqa_prompt
@@ -102,7 +104,7 @@ def predictions(asked: list[Question], reinforced: str = "grpo-seed0") -> list[P
     for policy in ("base", reinforced):
         found += evaluate(policy + BLANK, tested, completions(tested, 0.05, rng))
     open_ones = [one for one in asked if one.type in OPEN_TYPES]
-    found += evaluate_own_form("sft-direct", open_ones, [one.options[0] for one in open_ones])
+    found += evaluate_open_form("sft-direct", open_ones, [one.options[0] for one in open_ones])
     return found
 
 

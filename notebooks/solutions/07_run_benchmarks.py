@@ -5,9 +5,12 @@ import re
 import numpy as np
 
 from robotr1 import paths
-from robotr1.evaluation.multiple_choice.scoring import BLANK, evaluate, read_predictions, summarize
+from robotr1.evaluation.multiple_choice.results import read as read_predictions
+from robotr1.evaluation.multiple_choice.results import summarize
+from robotr1.evaluation.multiple_choice.scoring import evaluate
 from robotr1.policies.generate import complete
 from robotr1.policies.load import load_policy
+from robotr1.policies.names import BLANK
 from robotr1.records import Question, read_records
 from robotr1.settings import load_settings
 

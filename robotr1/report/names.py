@@ -1,9 +1,8 @@
 """Names of policies and splits for readers, and the order in which tables list them."""
 
-import re
 from collections.abc import Iterable
 
-from robotr1.evaluation.multiple_choice.scoring import BLANK, OWN_FORM
+from robotr1.policies.names import parse_name
 
 SPLIT_NAMES = {
     "validation": "validation",
@@ -24,19 +23,15 @@ PLAIN_NAMES = {
 }
 SUPERVISED = [policy for policy in PLAIN_NAMES if policy.startswith("sft-")]
 
-_REINFORCED = re.compile(r"(\w+)-seed(\d+)")
-
 
 def label(policy: str) -> str:
     """A policy's name in words: "grpo-seed0-blank" is "GRPO, blank image" (with its seed if that is not 0)."""
-    for ending, words in ((OWN_FORM, ", own form"), (BLANK, ", blank image")):
-        if policy.endswith(ending):
-            return label(policy.removesuffix(ending)) + words
-    if match := _REINFORCED.fullmatch(policy):
-        algorithm, seed = match.groups()
-        name = ALGORITHM_NAMES.get(algorithm, algorithm)
-        return name if seed == "0" else f"{name} (seed {seed})"
-    return PLAIN_NAMES.get(policy, policy)
+    name = parse_name(policy)
+    if name.reinforced:
+        words = ALGORITHM_NAMES.get(name.algorithm, name.algorithm) + (f" (seed {name.seed})" if name.seed else "")
+    else:
+        words = PLAIN_NAMES.get(name.policy, name.policy)
+    return words + ", blank image" * (name.images == "blank") + ", open form" * (name.form == "open")
 
 
 def split_title(split: str) -> str:
@@ -44,43 +39,38 @@ def split_title(split: str) -> str:
     return SPLIT_NAMES.get(split, split)
 
 
-def plain_name(policy: str) -> str:
-    """The policy that answered, without the form of the question: "grpo-seed0-blank" is "grpo-seed0"."""
-    return policy.removesuffix(OWN_FORM).removesuffix(BLANK)
-
-
 def is_reinforced(policy: str) -> bool:
     """Whether the policy was trained by reinforcement learning and sees the images."""
-    return _REINFORCED.fullmatch(policy) is not None
+    return parse_name(policy).reinforced and parse_name(policy).plain
 
 
 def is_trained(policy: str) -> bool:
     """Whether the policy was trained in this study and answers with its image, in the multiple-choice form."""
-    return is_reinforced(policy) or policy in SUPERVISED
+    return parse_name(policy).algorithm is not None and parse_name(policy).plain
 
 
 def compared(policies: Iterable[str]) -> list[str]:
     """The policies that figures compare: the base, and every trained one in the form that it was trained on."""
-    policies = list(policies)
-    own = {policy.removesuffix(OWN_FORM) for policy in policies if policy.endswith(OWN_FORM)}
-    plain = [policy for policy in policies if policy == "base" or is_trained(policy)]
-    shown = [policy for policy in plain if is_reinforced(policy) or policy not in own]
-    return ordered([*shown, *(policy + OWN_FORM for policy in own)])
+    names = {policy: parse_name(policy) for policy in policies}
+    asked_openly = {name.policy for name in names.values() if name.form == "open"}
+    shown = [policy for policy, name in names.items() if name.form == "open"]
+    shown += [policy for policy in names if policy == "base" or is_reinforced(policy)]
+    return ordered(shown + [policy for policy in names if is_trained(policy) and policy not in asked_openly])
 
 
 def ordered(policies: Iterable[str]) -> list[str]:
     """Policies as tables list them: controls, base, supervised, reinforced, oracle; variants follow their policy."""
+    fixed, known = ["random", "majority", "text_only", "base", *SUPERVISED], list(ALGORITHM_NAMES)
 
     def rank(policy: str) -> tuple:
-        plain = plain_name(policy)
-        fixed = ["random", "majority", "text_only", "base", *SUPERVISED]
-        if is_reinforced(plain):
-            algorithm = plain.partition("-")[0]
-            known = list(ALGORITHM_NAMES)
-            place = len(fixed) + (known.index(algorithm) if algorithm in known else len(known))
+        name = parse_name(policy)
+        if name.reinforced:
+            place = len(fixed) + (known.index(name.algorithm) if name.algorithm in known else len(known))
+        elif name.policy in fixed:
+            place = fixed.index(name.policy)
         else:
-            place = fixed.index(plain) if plain in fixed else 90 if plain == "oracle" else 80
-        return place, plain, policy
+            place = 90 if name.policy == "oracle" else 80
+        return place, name.policy, policy
 
     return sorted(set(policies), key=rank)
 

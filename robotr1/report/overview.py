@@ -2,8 +2,9 @@
 
 import pandas as pd
 
-from robotr1.evaluation.multiple_choice.scoring import BLANK, OWN_FORM, TYPES
-from robotr1.report.names import is_reinforced, label, plain_name
+from robotr1.evaluation.multiple_choice.results import TYPES
+from robotr1.policies.names import BLANK, OPEN_FORM, parse_name
+from robotr1.report.names import is_reinforced, label
 from robotr1.report.results import Results
 from robotr1.report.tables import find_row
 from robotr1.report.text import listed, p_text, points
@@ -24,7 +25,7 @@ MEANINGS = {
     "sft-cold_start": "the base after imitating thoughts and letters, a start for reinforcement learning",
     "sft-planning": "the base after imitating plans",
     "oracle": "knows the truth, the ceiling",
-    OWN_FORM: "asked an open question, as it was trained; the option nearest to the position that it writes is taken",
+    OPEN_FORM: "asked an open question, as it was trained; the option nearest to the position that it writes is taken",
     BLANK: "the same policy with a grey image instead of the camera's",
 }
 LIMITS = [
@@ -144,11 +145,11 @@ def _right(results: Results, policy: str, split: str) -> str:
 def who_answered(results: Results) -> list[tuple[str, str]]:
     """Name and meaning of this run's policies and controls, in the report's order."""
     found: dict[str, str] = {}
-    for policy in map(plain_name, results.policies):
+    for policy in (parse_name(name).policy for name in results.policies):
         meaning = REINFORCED if is_reinforced(policy) else MEANINGS.get(policy, "")
         if meaning:
             found.setdefault(label(policy), meaning)
-    for ending, name in ((OWN_FORM, "…, own form"), (BLANK, "…, blank image")):
+    for ending, name in ((OPEN_FORM, "…, open form"), (BLANK, "…, blank image")):
         if any(policy.endswith(ending) for policy in results.policies):
             found[name] = MEANINGS[ending]
     return list(found.items())

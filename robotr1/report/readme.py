@@ -12,7 +12,8 @@ from pathlib import Path
 import pandas as pd
 
 from robotr1 import paths
-from robotr1.evaluation.multiple_choice.scoring import OWN_FORM, TYPES
+from robotr1.evaluation.multiple_choice.results import TYPES
+from robotr1.policies.names import OPEN_FORM
 from robotr1.report import modules
 from robotr1.report.names import headline_policy, label, ordered
 from robotr1.report.sections.faithfulness import finding
@@ -46,7 +47,7 @@ def _cell(row: pd.Series | None, policy: str, kind: str) -> str:
     if row is None:
         return "–"
     text = interval(row["accuracy"], row["low"], row["high"]) if kind == "all" else f"{100 * row['accuracy']:.1f}"
-    return text + (" *" if kind == "all" and policy.endswith(OWN_FORM) else "")
+    return text + (" *" if kind == "all" and policy.endswith(OPEN_FORM) else "")
 
 
 def faithfulness_section(reports: Path = paths.REPORTS) -> str:

@@ -12,8 +12,9 @@ from robotr1.evaluation.closed_loop.results import Trace
 from robotr1.evaluation.eb_manipulation import results as eb_manipulation
 from robotr1.evaluation.faithfulness import results as faithfulness
 from robotr1.evaluation.judging.agreement import read_human_scores
-from robotr1.evaluation.multiple_choice import scoring
+from robotr1.evaluation.multiple_choice import results as multiple_choice
 from robotr1.evaluation.multiple_choice.consistency import consistency, consistency_change
+from robotr1.evaluation.multiple_choice.items import SPLITS, chance
 from robotr1.evaluation.multiple_choice.seeds import over_seeds
 from robotr1.evaluation.open_questions import results as open_questions
 from robotr1.evaluation.spatialrgpt import results as spatialrgpt
@@ -55,7 +56,7 @@ class Results:
 
     @property
     def splits(self) -> list[str]:
-        return [split for split in scoring.SPLITS if split in set(self.accuracy["split"])]
+        return [split for split in SPLITS if split in set(self.accuracy["split"])]
 
     @property
     def test_splits(self) -> list[str]:
@@ -86,14 +87,16 @@ def analyze(settings: AnalyzeResults, study: Study) -> Results:
     judged = [row for row in study.open_questions if row.judge == study.open_questions[0].judge]  # whose scores count
     people = read_human_scores(paths.ROOT / settings.human_scores) if settings.human_scores else None
     trained_tasks = {question.task for question in asked if question.split != "test_out"}
-    by_task = scoring.summarize(predictions, confidence, seed, by="task")
+    by_task = multiple_choice.summarize(predictions, confidence, seed, by="task")
     return Results(
         settings=settings,
         study=study,
-        chance=scoring.chance(asked),
-        accuracy=with_blind(scoring.summarize(predictions, confidence, seed)),
+        chance=chance(asked),
+        accuracy=with_blind(multiple_choice.summarize(predictions, confidence, seed)),
         accuracy_by_task=by_task.query("task != 'all'").reset_index(drop=True),
-        comparisons=scoring.compare(predictions, scoring.standard_pairs(policies), confidence=confidence, seed=seed),
+        comparisons=multiple_choice.compare(
+            predictions, multiple_choice.standard_pairs(policies), confidence=confidence, seed=seed
+        ),
         seeds=over_seeds(predictions, confidence, seed),
         consistency=consistency(predictions, asked, close, confidence, seed),
         consistency_change=consistency_change(predictions, asked, before_after, close, confidence, seed),

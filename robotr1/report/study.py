@@ -13,7 +13,7 @@ from robotr1.evaluation.eb_manipulation import results as eb_manipulation
 from robotr1.evaluation.eb_manipulation.results import Episode
 from robotr1.evaluation.faithfulness import results as faithfulness
 from robotr1.evaluation.faithfulness.results import Probed
-from robotr1.evaluation.multiple_choice.scoring import read_predictions
+from robotr1.evaluation.multiple_choice.results import read as read_predictions
 from robotr1.evaluation.open_questions import results as open_questions
 from robotr1.evaluation.open_questions.results import OpenAnswer
 from robotr1.evaluation.spatialrgpt import results as spatialrgpt

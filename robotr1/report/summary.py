@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from robotr1 import paths
-from robotr1.evaluation.multiple_choice.scoring import TYPES
+from robotr1.evaluation.multiple_choice.results import TYPES
 from robotr1.report.names import label, ordered
 from robotr1.report.reproduction.report import verdict
 from robotr1.report.tables import find_row, plain

@@ -25,7 +25,7 @@ EVERYONE += ["base", "text_only", "random", "grpo-seed0-blank", "something-else"
         ("grpo-seed0", "GRPO"),
         ("grpo-seed2-blank", "GRPO (seed 2), blank image"),
         ("reinforce_plus_plus-seed0", "REINFORCE++"),
-        ("sft-direct-own-form", "direct SFT, own form"),
+        ("sft-direct-own-form", "direct SFT, open form"),
         ("my-policy", "my-policy"),
     ],
 )

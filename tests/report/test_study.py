@@ -5,7 +5,7 @@ import json
 import pytest
 from synthetic_study import SETTINGS, predictions, questions, results, training_logs
 
-from robotr1.evaluation.multiple_choice.scoring import write_predictions
+from robotr1.evaluation.multiple_choice.results import write as write_predictions
 from robotr1.records import RecordError, write_records
 from robotr1.report.headline import headline
 from robotr1.report.results import load_results

@@ -17,7 +17,7 @@ def test_summary_shows_every_policy_on_both_test_splits(tmp_path):
         "accuracy on test_in (%)",
         "accuracy on test_out (%)",
     ]
-    for words in ("random guess", "GRPO, blank image", "direct SFT, own form", "oracle"):
+    for words in ("random guess", "GRPO, blank image", "direct SFT, open form", "oracle"):
         assert text.count(f"\n{words}  ") == 2
     assert blocks[-1].startswith("Report: ")
     assert blocks[-1].endswith("report.html")

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from robotr1.evaluation.completions import asker
+from robotr1.evaluation.completions import load_completer
 from robotr1.metadata import Metadata
 from robotr1.policies.reference import TextOnly, oracle, random_choice
 from robotr1.questions.answers import parse_answer, parse_state
@@ -147,10 +147,10 @@ def policy_player(
     images: Literal["real", "blank"] = "real",
 ) -> Player:
     """The policy in `models/<policy>`, asked as in the benchmarks. Raises PolicyError for a folder without a policy."""
-    ask = asker(policy, settings)
+    complete = load_completer(policy, settings)
 
     def answers(questions: Sequence[Question]) -> list[str]:
-        return [text or "" for text in ask(questions, images)]
+        return [text or "" for text in complete(questions, images)]
 
     return Player(policy if images == "real" else f"{policy}-blank", form, answers, sees=True)
 

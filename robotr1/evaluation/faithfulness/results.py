@@ -8,7 +8,8 @@ from typing import Literal, get_args
 import pandas as pd
 
 from robotr1 import paths
-from robotr1.evaluation.multiple_choice.scoring import PAIRED_COLUMNS, SPLITS, TYPES, paired_columns
+from robotr1.evaluation.multiple_choice.items import SPLITS
+from robotr1.evaluation.multiple_choice.results import PAIRED_COLUMNS, TYPES, paired_columns
 from robotr1.records import read_by_policy, write_by_policy
 from robotr1.statistics import accuracy_interval, with_holm
 
@@ -86,7 +87,8 @@ def compare(rows: Sequence[Probed], confidence: float = 0.95, seed: int = 0) -> 
     """Each other thought against the policy's own one, on the same questions, types pooled: is the letter still the
     `same`, is it still `right`?
 
-    One row per policy, split, thought and measure with the columns of `mcqa.paired_columns`, and `p_holm` over all.
+    One row per policy, split, thought and measure with the columns of
+    `multiple_choice.results.paired_columns`, and `p_holm` over all rows.
     """
     table = []
     for policy, split in _asked(rows):

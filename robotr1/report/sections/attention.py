@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from robotr1 import paths
-from robotr1.evaluation.multiple_choice.scoring import BLANK
+from robotr1.policies.names import BLANK
 from robotr1.records import Prediction
 from robotr1.report.names import label
 from robotr1.report.results import Results

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from robotr1.evaluation.multiple_choice.scoring import OWN_FORM
+from robotr1.policies.names import OPEN_FORM
 from robotr1.report.names import is_reinforced, label, split_title
 from robotr1.report.results import Results
 from robotr1.report.style import SPLIT_STYLES, WIDTH, legend_below
@@ -37,7 +37,7 @@ def draw_gains(results: Results) -> Figure | None:
     Supervised policies that were asked in the open form are shown in that form only.
     """
     table = results.comparisons.query("type == 'all'")
-    unfair = {name for name in results.policies if name + OWN_FORM in results.policies and not is_reinforced(name)}
+    unfair = {name for name in results.policies if name + OPEN_FORM in results.policies and not is_reinforced(name)}
     table = table[~table["policy"].isin(unfair) & ~table["baseline"].isin(unfair)]
     pairs = list(dict.fromkeys(zip(table["policy"], table["baseline"])))
     if not pairs:

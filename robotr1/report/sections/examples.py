@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from robotr1 import paths
-from robotr1.evaluation.multiple_choice.scoring import TYPES
+from robotr1.evaluation.multiple_choice.results import TYPES
 from robotr1.questions.prompts import LETTERS
 from robotr1.records import Prediction, Question
 from robotr1.report.names import label

@@ -5,7 +5,9 @@ from functools import partial
 import pandas as pd
 from matplotlib.figure import Figure
 
-from robotr1.evaluation.multiple_choice.scoring import BLANK, OWN_FORM, SPLITS, TYPES
+from robotr1.evaluation.multiple_choice.items import SPLITS
+from robotr1.evaluation.multiple_choice.results import TYPES
+from robotr1.policies.names import BLANK, OPEN_FORM
 from robotr1.report.names import compared, label, ordered, split_title
 from robotr1.report.results import Results
 from robotr1.report.section import Drawing, Section, Table
@@ -44,7 +46,7 @@ def accuracy_table(results: Results, split: str) -> pd.DataFrame:
         for kind in kinds:
             cell = find_row(mine, type=kind)
             row[kind] = "not asked" if cell is None else interval(cell["accuracy"], cell["low"], cell["high"])
-        if policy.endswith(OWN_FORM):
+        if policy.endswith(OPEN_FORM):
             row["all"] += " *"
         row |= {"questions": str(total["questions"]), "unparsable": str(total["unparsable"])}
         rows.append(row)
@@ -64,7 +66,7 @@ def task_table(results: Results) -> pd.DataFrame:
     rows: dict[str, dict[str, str]] = {}
     for cell in in_order(table[table["policy"].isin(shown)]).sort_values("split", kind="stable").itertuples():
         task = cell.task.replace("_", " ") + (" (never trained on)" if cell.split == "test_out" else "")
-        star = " *" if cell.policy.endswith(OWN_FORM) else ""
+        star = " *" if cell.policy.endswith(OPEN_FORM) else ""
         rows.setdefault(task, {"task": task})[label(cell.policy)] = interval(cell.accuracy, cell.low, cell.high) + star
     return pd.DataFrame(rows.values()).fillna("")
 
@@ -82,7 +84,7 @@ def draw_accuracy(results: Results) -> Figure | None:
     figure, axes = stacked(len(results.test_splits), height=2.3)
     for axis, split in zip(axes, results.test_splits):
         table = results.accuracy[results.accuracy["split"] == split]
-        fair = table[~(table["policy"].str.endswith(OWN_FORM) & (table["type"] == "all"))]
+        fair = table[~(table["policy"].str.endswith(OPEN_FORM) & (table["type"] == "all"))]
         dodged(axis, shown, kinds, lambda policy, kind, fair=fair: find_row(fair, policy=policy, type=kind))
         for place, kind in enumerate(kinds):
             blind = find_row(table, type=kind)

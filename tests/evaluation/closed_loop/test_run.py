@@ -14,7 +14,7 @@ from robotr1.evaluation.closed_loop.players import Choices, Coordinates, Player,
 from robotr1.evaluation.closed_loop.results import SPARE, compare, summarize
 from robotr1.evaluation.closed_loop.run import check_brackets, closed_loop, play_controls, run
 from robotr1.evaluation.closed_loop.worlds import Goal
-from robotr1.evaluation.multiple_choice.run import BenchmarkError
+from robotr1.evaluation.controls import BenchmarkError
 from robotr1.paths import PANDA
 from robotr1.questions.prompts import LETTERS, completion_text, format_state
 from robotr1.records import Question

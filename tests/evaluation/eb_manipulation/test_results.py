@@ -2,8 +2,8 @@
 
 import pytest
 
+from robotr1.evaluation.controls import BenchmarkError
 from robotr1.evaluation.eb_manipulation.results import Episode, check_brackets, summarize
-from robotr1.evaluation.multiple_choice.run import BenchmarkError
 from robotr1.statistics import accuracy_interval
 
 

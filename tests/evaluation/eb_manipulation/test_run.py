@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from robotr1.evaluation.controls import BenchmarkError
 from robotr1.evaluation.eb_manipulation import run as embodied
 from robotr1.evaluation.eb_manipulation.planners import MOST_STEPS, Planner, oracle, random_planner
 from robotr1.evaluation.eb_manipulation.results import SUBSETS, check_brackets, summarize
 from robotr1.evaluation.eb_manipulation.run import play
 from robotr1.evaluation.eb_manipulation.scenes import TASKS
-from robotr1.evaluation.multiple_choice.run import BenchmarkError
 from robotr1.paths import PANDA
 
 GO, WRONG, FAR = (10, 20, 30, 0, 60, 0, 1), (11, 20, 30, 0, 60, 0, 1), (10, 20, 99, 0, 60, 0, 1)
