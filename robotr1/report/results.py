@@ -83,6 +83,7 @@ def analyze(settings: AnalyzeResults, study: Study) -> Results:
     confidence, seed, close = settings.confidence, settings.seed, settings.close_distance
     predictions, asked = study.predictions, list(study.questions.values())
     policies = ordered(prediction.policy for prediction in predictions)
+    pairs = multiple_choice.standard_pairs(policies)
     before_after = [(policy, "base") for policy in policies if is_reinforced(policy) and "base" in policies]
     judged = [row for row in study.open_questions if row.judge == study.open_questions[0].judge]  # whose scores count
     people = read_human_scores(paths.ROOT / settings.human_scores) if settings.human_scores else None
@@ -94,9 +95,7 @@ def analyze(settings: AnalyzeResults, study: Study) -> Results:
         chance=chance(asked),
         accuracy=with_blind(multiple_choice.summarize(predictions, confidence, seed)),
         accuracy_by_task=by_task.query("task != 'all'").reset_index(drop=True),
-        comparisons=multiple_choice.compare(
-            predictions, multiple_choice.standard_pairs(policies), confidence=confidence, seed=seed
-        ),
+        comparisons=multiple_choice.compare(predictions, pairs, confidence=confidence, seed=seed),
         seeds=over_seeds(predictions, confidence, seed),
         consistency=consistency(predictions, asked, close, confidence, seed),
         consistency_change=consistency_change(predictions, asked, before_after, close, confidence, seed),

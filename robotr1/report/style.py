@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from robotr1 import paths
-from robotr1.policies.names import OPEN_FORM
+from robotr1.policies.names import parse_name
 from robotr1.report.names import label, ordered
 
 WIDTH = 6.4  # inches
@@ -56,7 +56,7 @@ def style(policies: Iterable[str]) -> dict[str, dict[str, str]]:
     """A colour and a marker for each policy: base and supervised ones have fixed ones, the others follow in order."""
     looks, number = {}, 0
     for policy in ordered(policies):
-        known = FIXED_STYLES.get(policy.removesuffix(OPEN_FORM))
+        known = FIXED_STYLES.get(parse_name(policy).policy)
         color, marker = known or REINFORCED_STYLES[number % len(REINFORCED_STYLES)]
         number += known is None
         looks[policy] = {"color": color, "marker": marker}

@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 from robotr1 import paths
-from robotr1.policies.names import CONTROLS
+from robotr1.policies.names import parse_name
 from robotr1.report.names import label, ordered
 from robotr1.report.reproduction.committed import Committed, committed, dvc_hash, read_yaml
 from robotr1.report.reproduction.provenance import processor
@@ -114,7 +114,7 @@ def _policies(past: Committed, root: Path) -> list[dict[str, str]]:
     )
     rows = []
     for policy in ordered([*before["policy"], *today["policy"]]):
-        if policy in CONTROLS:
+        if parse_name(policy).control:
             continue
         for split in sorted({*before["split"], *today["split"]}):
             then, now = (find_row(table, policy=policy, split=split) for table in (before, today))

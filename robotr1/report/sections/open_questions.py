@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from robotr1.evaluation.open_questions.results import PEOPLE
-from robotr1.policies.names import CONTROLS
+from robotr1.policies.names import parse_name
 from robotr1.report.names import label, ordered
 from robotr1.report.results import Results
 from robotr1.report.section import Section, Table
@@ -27,7 +27,7 @@ def sentences(results: Results) -> list[str]:
     if not len(table):
         return []
     items = table[table["policy"] == table["policy"].iloc[0]]["items"].sum()
-    asked = table[~table["policy"].isin(CONTROLS)]
+    asked = table[[not parse_name(policy).control for policy in table["policy"]]]
     judge = table["judge"].iloc[0]
     who = f"the language model {judge}"
     if judge == "reference":

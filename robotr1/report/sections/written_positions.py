@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from robotr1.policies.names import BLANK, CONTROLS, OPEN_FORM
+from robotr1.policies.names import parse_name
 from robotr1.questions.answers import parse_position, thought
 from robotr1.questions.thoughts import nearest_option
 from robotr1.records import Question
@@ -34,7 +34,7 @@ def written_positions_table(results: Results) -> pd.DataFrame:
     rows = []
     for split in results.test_splits:
         for policy in ordered(row.policy for row in predictions):
-            if policy in CONTROLS or policy.endswith((BLANK, OPEN_FORM)):
+            if parse_name(policy).control or not parse_name(policy).plain:
                 continue
             given = [row for row in predictions if (row.policy, row.split) == (policy, split) and row.id in asked]
             written = [(parse_position(thought(row.completion)), asked[row.id]) for row in given]
