@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from robotr1.evaluation.spatialrgpt.controls import CONTROLS
 from robotr1.evaluation.spatialrgpt.items import COLUMNS
+from robotr1.policies.names import parse_name
 from robotr1.report.names import label, ordered
 from robotr1.report.results import Results
 from robotr1.report.section import Section, Table
@@ -18,7 +18,7 @@ def sentences(results: Results) -> list[str]:
     if not len(results.spatialrgpt):
         return []
     averages = results.spatialrgpt[results.spatialrgpt["column"].isin(AVERAGES)]
-    policies = averages[~averages["policy"].isin(CONTROLS)]
+    policies = averages[[not parse_name(policy).control for policy in averages["policy"]]]
     items = averages[averages["policy"] == "oracle"]["questions"].sum()
     said = [
         f"{items} questions in the form of SpatialRGPT-Bench about regions marked in our own scenes; they are not the "

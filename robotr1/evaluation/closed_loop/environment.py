@@ -1,7 +1,7 @@
-"""Worlds to act in: one placement of a task, its script, and an arm that goes where it is told.
+"""The interface of an environment: one placement of a task, its script, and an arm that moves to commanded poses.
 
-Two simulators stand behind one interface: the tabletop, and RLBench live. What a policy does not say (for a position:
-rotation and gripper) comes from the script's step.
+Two simulators implement it: the tabletop, and RLBench live. The script's current step completes what an action leaves
+open (for a position: rotation and gripper).
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from robotr1.questions.states import StateKind, states
 
 Outcome = Literal["moved", "blocked", "unreachable"]
 VARIATION = 0  # the paper's
-ARRIVED = 0.01  # metres between the tip and where it was sent; the expert's own measure
+ARRIVED = 0.01  # metres between the tip and the commanded position; the expert's own tolerance
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,8 +25,8 @@ class Goal:
     gripper: float
 
 
-class World(Protocol):
-    """One placement of a task, at its beginning."""
+class Environment(Protocol):
+    """One placement of a task, at its start."""
 
     task: str
     episode: int
@@ -35,16 +35,16 @@ class World(Protocol):
     demo: tuple[np.ndarray, np.ndarray]  # gripper_pose [T,7] and gripper_open [T] of the script's own run
 
     def image(self) -> np.ndarray:
-        """The front image now, uint8 [H,W,3]."""
+        """The current front image, uint8 [H,W,3]."""
 
-    def hand(self) -> tuple[np.ndarray, float]:
-        """The tip's pose [7] and the gripper (1 open, 0 closed) now."""
+    def gripper(self) -> tuple[np.ndarray, float]:
+        """The current tip pose [7] and the gripper (1 open, 0 closed)."""
 
     def execute(self, pose: np.ndarray, gripper: float) -> Outcome:
-        """Go to a tip pose [7] and command the gripper there (1 open, 0 closed).
+        """Move to a tip pose [7], then command the gripper (1 open, 0 closed).
 
-        "unreachable": there is no way; nothing has moved and the gripper keeps still. "blocked": the arm met something
-        and stopped more than ARRIVED from the pose; the gripper was commanded all the same.
+        "unreachable": there is no path; neither arm nor gripper moves. "blocked": the arm met something and stopped
+        more than ARRIVED from the pose; the gripper is commanded all the same.
         """
 
     def success(self) -> bool:

@@ -1,4 +1,4 @@
-"""The closed loop on the tabletop: placements that the scripted expert can do, and its own way of moving."""
+"""The tabletop environment: placements that the scripted expert solves, with the expert's own way of moving."""
 
 import copy
 import zlib
@@ -19,21 +19,23 @@ from robotr1.demos.tabletop.expert import (
 )
 from robotr1.demos.tabletop.motion import straight_line
 from robotr1.demos.tabletop.scene import FINGER_OPEN, FRAME_SECONDS, TabletopScene
-from robotr1.evaluation.closed_loop.worlds import ARRIVED, Goal, Outcome
+from robotr1.evaluation.closed_loop.environment import ARRIVED, Goal, Outcome
 
 
-def tabletop_worlds(task: str, episodes: int, seed: int, image_size: int = 224) -> Iterator["TabletopWorld"]:
-    """`episodes` placements that the scripted expert can do, none of them a placement of the demonstrations.
+def tabletop_environments(
+    task: str, episodes: int, seed: int, image_size: int = 224
+) -> Iterator["TabletopEnvironment"]:
+    """`episodes` placements that the scripted expert solves, none of them a placement of the demonstrations.
 
-    The same arguments give the same worlds, each at its beginning. Raises KeyError for an unknown task, and
+    The same arguments give the same environments, each at its start. Raises KeyError for an unknown task, and
     CollectionError where the expert fails MAX_ATTEMPTS placements in a row.
     """
     for episode in range(episodes):
         yield copy.deepcopy(_prepared(task, episode, seed, image_size))
 
 
-class TabletopWorld:
-    """A placement on the tabletop. Straight lines, inverse kinematics and physics are those of the expert."""
+class TabletopEnvironment:
+    """A placement on the tabletop. Straight lines, inverse kinematics and physics are the expert's."""
 
     def __init__(self, task: str, episode: int, seed: int, image_size: int = 224):
         self.task, self.episode = task, episode
@@ -56,29 +58,29 @@ class TabletopWorld:
             unchanged = self.goals[-1].gripper if self.goals else 1.0
             gripper = unchanged if waypoint.gripper is None else float(waypoint.gripper > 0.5)
             self.goals.append(Goal(waypoint.pose, gripper))
-        self._pose, self._q = self._scene.tip_pose(), self._scene.arm_q()  # commanded last
+        self._pose, self._q = self._scene.tip_pose(), self._scene.arm_q()  # last commanded
 
     def image(self) -> np.ndarray:
-        picture = self._scene.render("front")
-        self._scene.close()  # many worlds are open at once, and contexts are dear
-        return picture
+        image = self._scene.render("front")
+        self._scene.close()  # frees the GL context; many environments exist at once
+        return image
 
-    def hand(self) -> tuple[np.ndarray, float]:
+    def gripper(self) -> tuple[np.ndarray, float]:
         return self._scene.tip_pose(), float(self._scene.gripper_open_amount() > OPEN)
 
     def execute(self, pose: np.ndarray, gripper: float) -> Outcome:
-        way = self._way(pose)
-        if way is None:
+        path = self._path(pose)
+        if path is None:
             return "unreachable"
         fingers = self._finger_target()
-        for q in way:
+        for q in path:
             self._scene.step_frame(q, fingers)
         for _ in range(SETTLING_FRAMES):
             if np.abs(self._scene.arm_velocity()).max() < REST:
                 break
-            self._scene.step_frame(way[-1], fingers)
+            self._scene.step_frame(path[-1], fingers)
         arrived = np.linalg.norm(self._scene.tip_pose()[:3] - pose[:3]) <= ARRIVED
-        self._pose, self._q = (pose, way[-1]) if arrived else (self._scene.tip_pose(), self._scene.arm_q())
+        self._pose, self._q = (pose, path[-1]) if arrived else (self._scene.tip_pose(), self._scene.arm_q())
         if gripper != self._gripper:
             self._gripper = gripper
             self._move_fingers()
@@ -87,17 +89,17 @@ class TabletopWorld:
     def success(self) -> bool:
         return self._scene.task.success(self._scene)
 
-    def _way(self, pose: np.ndarray) -> list[np.ndarray] | None:
+    def _path(self, pose: np.ndarray) -> list[np.ndarray] | None:
         """Joint angles [7] frame by frame along the straight line, or None where the arm cannot follow it."""
-        way = [self._q]
+        path = [self._q]
         for target in straight_line(self._pose, np.asarray(pose, float), FRAME_SECONDS):
-            if (q := self._scene.solve_ik(target, way[-1])) is None:
+            if (q := self._scene.solve_ik(target, path[-1])) is None:
                 return None
-            way.append(q)
-        return way[1:]
+            path.append(q)
+        return path[1:]
 
     def _move_fingers(self) -> None:
-        """Open or close until the fingers, and what they let go, rest."""
+        """Open or close until the fingers, and the objects that they released, rest."""
         for _ in range(FINGER_FRAMES):
             before = self._scene.finger_positions()
             self._scene.step_frame(self._q, self._finger_target())
@@ -110,17 +112,17 @@ class TabletopWorld:
 
 
 def _placement(seed: int, task: str, episode: int, attempt: int) -> np.random.Generator:
-    """The randomness of one placement; the name keeps it apart from those of the demonstrations."""
+    """The generator of one placement; the name in its key separates it from those of the demonstrations."""
     return np.random.default_rng([seed, zlib.crc32(f"closed loop/{task}".encode()), episode, attempt])
 
 
 @lru_cache(maxsize=64)
-def _prepared(task: str, episode: int, seed: int, image_size: int) -> TabletopWorld:
-    """To be copied and not played: several policies meet the same placements."""
-    return TabletopWorld(task, episode, seed, image_size)
+def _prepared(task: str, episode: int, seed: int, image_size: int) -> TabletopEnvironment:
+    """A placement that is copied and never run: several agents get the same placements."""
+    return TabletopEnvironment(task, episode, seed, image_size)
 
 
 @lru_cache(maxsize=1)
 def _pristine_scene(task: str, image_size: int) -> TabletopScene:
-    """Compiled once, copied for every world, never drawn: a scene with an open GL context cannot be copied."""
+    """A scene that is compiled once, copied for every environment and never rendered: GL contexts cannot be copied."""
     return TabletopScene(task, np.random.default_rng(0), image_size, VARIATION)

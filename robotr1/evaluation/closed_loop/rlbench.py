@@ -1,9 +1,9 @@
-"""The closed loop in RLBench: the interface of :mod:`robotr1.evaluation.closed_loop.worlds`, run in CoppeliaSim.
+"""The RLBench environment: tasks run live in CoppeliaSim.
 
-Never run by the authors of this study, for want of CoppeliaSim; the tests put a stand-in with RLBench's names and
-signatures in its place. The calls follow RLBench 1.2.0 (stepjam/RLBench, rlbench/task_environment.py): a live
-demonstration gives the script (its keyframes), `reset_to_demo` brings its placement back, and actions are absolute
-tip poses that RLBench's own planner reaches, as EmbodiedBench and PerAct execute theirs.
+It was never run with CoppeliaSim itself; the tests replace RLBench by a stand-in with its names and signatures. The
+calls follow RLBench 1.2.0 (stepjam/RLBench, rlbench/task_environment.py): the keyframes of a live demonstration are the
+script, and `reset_to_demo` restores its placement. Actions are absolute tip poses that RLBench's own planner reaches,
+as in EmbodiedBench and PerAct.
 """
 
 from collections.abc import Iterator
@@ -12,15 +12,15 @@ from contextlib import contextmanager
 import numpy as np
 
 from robotr1.demos.rlbench import ARM_MAX_ACCELERATION, ARM_MAX_VELOCITY, MAX_ATTEMPTS, check_installed
-from robotr1.evaluation.closed_loop.worlds import ARRIVED, VARIATION, Goal, Outcome
+from robotr1.evaluation.closed_loop.environment import ARRIVED, VARIATION, Goal, Outcome
 from robotr1.keyframes import find_keyframes
 
 
 @contextmanager
-def rlbench_worlds(task: str, episodes: int, image_size: int = 224) -> Iterator[Iterator["RLBenchWorld"]]:
-    """Within `with`: the worlds one after the other. There is one simulator, so each must be played before the next.
+def rlbench_environments(task: str, episodes: int, image_size: int = 224) -> Iterator[Iterator["RLBenchEnvironment"]]:
+    """Within the context, yield the environments one by one. There is one simulator: finish each before the next.
 
-    RLBench draws its placements from numpy's global generator: seed that (`numpy.random.seed`) for the same ones.
+    RLBench draws placements from numpy's global generator; `numpy.random.seed` makes them repeatable.
 
     Raises:
         RLBenchMissing: RLBench, PyRep or CoppeliaSim is not installed; the message has the steps.
@@ -33,13 +33,13 @@ def rlbench_worlds(task: str, episodes: int, image_size: int = 224) -> Iterator[
     try:
         task_environment = environment.get_task(task_file_to_task_class(task))
         task_environment.set_variation(VARIATION)
-        yield (RLBenchWorld(task_environment, task, episode) for episode in range(episodes))
+        yield (RLBenchEnvironment(task_environment, task, episode) for episode in range(episodes))
     finally:
         environment.shutdown()
 
 
-class RLBenchWorld:
-    """One placement in RLBench, after its live demonstration was taken back."""
+class RLBenchEnvironment:
+    """One placement in RLBench, reset after its live demonstration."""
 
     def __init__(self, task_environment, task: str, episode: int):
         self.task, self.episode, self._environment = task, episode, task_environment
@@ -57,7 +57,7 @@ class RLBenchWorld:
     def image(self) -> np.ndarray:
         return np.asarray(self._observation.front_rgb, np.uint8)
 
-    def hand(self) -> tuple[np.ndarray, float]:
+    def gripper(self) -> tuple[np.ndarray, float]:
         return np.asarray(self._observation.gripper_pose, float), float(self._observation.gripper_open > 0.5)
 
     def execute(self, pose: np.ndarray, gripper: float) -> Outcome:
@@ -69,7 +69,7 @@ class RLBenchWorld:
         except InvalidActionError:  # outside RLBench's workspace, or no path
             return "unreachable"
         self._done = reward == 1.0
-        return "moved" if np.linalg.norm(self.hand()[0][:3] - pose[:3]) <= ARRIVED or self._done else "blocked"
+        return "moved" if np.linalg.norm(self.gripper()[0][:3] - pose[:3]) <= ARRIVED or self._done else "blocked"
 
     def success(self) -> bool:
         return self._done

@@ -1,6 +1,6 @@
-"""RLBench cannot be installed here: a stand-in with its names and signatures (1.2.0) is what the loop acts in.
+"""The RLBench environment, with a stand-in that has RLBench 1.2.0's names and signatures.
 
-Whether the simulator behind them does as they say, no test can tell without CoppeliaSim.
+What CoppeliaSim itself does cannot be tested here.
 """
 
 import sys
@@ -11,8 +11,10 @@ import pytest
 from small_settings import WAYPOINTS as SETTINGS
 
 from robotr1.demos.rlbench import VARIABLES, RLBenchMissing
-from robotr1.evaluation.closed_loop import rlbench_world, run
-from robotr1.evaluation.closed_loop.players import Coordinates, Player, oracle_player
+from robotr1.evaluation.closed_loop import rlbench
+from robotr1.evaluation.closed_loop.agents import Agent, oracle_agent
+from robotr1.evaluation.closed_loop.forms import OpenForm
+from robotr1.evaluation.closed_loop.run import run_environments
 from robotr1.questions.prompts import format_state
 
 STOPS = np.array([[0.3, 0.0, 1.4], [0.2, 0.1, 0.9], [0.2, 0.1, 1.1]])
@@ -115,16 +117,16 @@ def simulator(monkeypatch):
     put("rlbench.backend.exceptions", InvalidActionError=InvalidActionError)
     to_class = lambda task_file: "".join(word.title() for word in task_file.split("_"))  # noqa: E731
     put("rlbench.backend.utils", task_file_to_task_class=to_class)
-    monkeypatch.setattr(rlbench_world, "check_installed", lambda: None)
+    monkeypatch.setattr(rlbench, "check_installed", lambda: None)
 
 
-def play(player, episodes=2):
-    with rlbench_world.rlbench_worlds("reach_target", episodes, image_size=16) as worlds:
-        return run(worlds, player, together=1)
+def run(agent, episodes=2):
+    with rlbench.rlbench_environments("reach_target", episodes, image_size=16) as environments:
+        return run_environments(environments, agent, together=1)
 
 
 def test_the_oracle_replays_the_keyframes_of_live_demonstrations(simulator):
-    traces = play(oracle_player(Coordinates(SETTINGS)))
+    traces = run(oracle_agent(OpenForm(SETTINGS)))
     assert [trace.success for trace in traces] == [True, True]
     assert [trace.instruction for trace in traces] == ["reach it", "get there"]
     np.testing.assert_allclose([step.target for step in traces[0].steps], STOPS[1:])
@@ -133,20 +135,20 @@ def test_the_oracle_replays_the_keyframes_of_live_demonstrations(simulator):
 
 def test_no_path_is_a_lost_step_and_a_wrong_place_a_failure(simulator):
     told = iter(["[0.1, 0.1, 1.55]", format_state(STOPS[1], 3), "[0.1, -0.3, 1]"])
-    (trace,) = play(Player("told", Coordinates(SETTINGS), lambda questions: [next(told)], sees=True), 1)
+    (trace,) = run(Agent("told", OpenForm(SETTINGS), lambda questions: [next(told)], uses_images=True), 1)
     assert [step.outcome for step in trace.steps] == ["unreachable", "moved", "moved"]
     assert (trace.success, trace.reason) == (False, "wrong place")
     assert trace.steps[0].image.shape == (16, 16, 3)
 
 
-def test_without_rlbench_the_way_to_install_it_is_told(monkeypatch):
+def test_without_rlbench_the_message_has_the_installation(monkeypatch):
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(RLBenchMissing, match="COPPELIASIM_ROOT is not set"):
-        play(oracle_player(Coordinates(SETTINGS)))
+        run(oracle_agent(OpenForm(SETTINGS)))
 
 
-def test_the_simulator_is_shut_down_when_a_player_fails(simulator):
+def test_the_simulator_is_shut_down_when_an_agent_fails(simulator):
     with pytest.raises(ZeroDivisionError):
-        play(Player("fails", Coordinates(SETTINGS), lambda questions: 1 / 0))
+        run(Agent("fails", OpenForm(SETTINGS), lambda questions: 1 / 0))
     assert not Environment.last.open
