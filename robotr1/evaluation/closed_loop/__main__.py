@@ -16,7 +16,7 @@ from robotr1.evaluation.closed_loop.controls import run_controls
 from robotr1.evaluation.closed_loop.forms import Form, MultipleChoiceForm, OpenForm
 from robotr1.evaluation.closed_loop.results import Trace, summarize, write
 from robotr1.evaluation.closed_loop.run import run_agent
-from robotr1.evaluation.multiple_choice.run import read_questions, read_scenes
+from robotr1.evaluation.multiple_choice.items import read_questions, read_scenes
 from robotr1.settings import load_settings
 
 SPLITS = ("train", "validation", "test_in", "test_out")
@@ -45,7 +45,7 @@ def evaluate(
     where = {"source": source, "image_size": image_size}
     traces = run_controls(form, tasks, episodes, seed, build, **where)
     agents = [] if open_form else [lambda: text_only_agent(form, [one for one in questions if one.split == "train"])]
-    agents += [lambda name=name: policy_agent(name, form, settings["run_benchmarks"]) for name in policies]
+    agents += [lambda name=name: policy_agent(name, form, settings["run_benchmarks"], cache=None) for name in policies]
     for make in agents:  # one at a time, so that only one model is in memory
         traces += run_agent(make(), tasks, episodes, seed, build.state, **where)
     return traces

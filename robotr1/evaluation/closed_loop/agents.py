@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from robotr1.evaluation.closed_loop.forms import Form, MultipleChoiceForm
-from robotr1.evaluation.completions import asker
+from robotr1.evaluation.completions import FOLDER, load_completer
 from robotr1.policies.reference import TextOnly, oracle, random_choice
 from robotr1.questions.build import generator
 from robotr1.questions.distractors.scene import SCENE_HIGH, SCENE_LOW
@@ -48,12 +49,12 @@ def text_only_agent(form: MultipleChoiceForm, training: Sequence[Question]) -> A
     return Agent("text_only", form, TextOnly().fit(waypoints).complete)
 
 
-def policy_agent(policy: str, form: Form, settings: RunBenchmarks) -> Agent:
-    """The policy in `models/<policy>`, with the settings of the benchmarks.
+def policy_agent(policy: str, form: Form, settings: RunBenchmarks, cache: Path | None = FOLDER) -> Agent:
+    """The policy in `models/<policy>`, with the settings of the benchmarks; `cache` is as in `load_completer`.
 
     Raises PolicyError for a folder without a policy.
     """
-    complete = asker(policy, settings)
+    complete = load_completer(policy, settings, cache)
     return Agent(policy, form, lambda questions: [text or "" for text in complete(questions)], uses_images=True)
 
 

@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 
-from scipy.stats import binomtest
-
 from robotr1.evaluation.closed_loop.agents import oracle_agent, random_agent
 from robotr1.evaluation.closed_loop.forms import Form, MultipleChoiceForm
 from robotr1.evaluation.closed_loop.results import Trace
 from robotr1.evaluation.closed_loop.run import Source, run_agent
-from robotr1.evaluation.controls import UNLIKELY, BenchmarkError
+from robotr1.evaluation.controls import check_chance, check_oracle
 from robotr1.settings import BuildQuestions
 
 LUCK = 0.01  # upper bound on the share of episodes that random coordinates complete
@@ -41,18 +39,13 @@ def check_controls(traces: Sequence[Trace], chance: float) -> None:
     `chance` is the probability of one right guess. Every task needs at least one right position (the cup, the button)
     and most need more, so the random agent's success rate is at most `chance`.
 
-    Raises:
-        BenchmarkError: a control fails; the message says which.
+    Raises BenchmarkError, which names the first failed episode or the random agent's rate.
     """
-    oracle = [trace for trace in traces if trace.policy == "oracle"]
-    if failed := [trace for trace in oracle if not trace.success]:
-        raise BenchmarkError(
-            f"the oracle fails {len(failed)} of {len(oracle)} episodes of the closed loop, first {failed[0].task}, "
-            f"episode {failed[0].episode} ({failed[0].reason}): the loop does not execute what the script does"
-        )
-    wins = [trace.success for trace in traces if trace.policy == "random"]
-    if wins and binomtest(sum(wins), len(wins), chance, alternative="greater").pvalue < UNLIKELY:
-        raise BenchmarkError(
-            f"the random agent completes {sum(wins)} of {len(wins)} episodes of the closed loop, which need at least "
-            f"one right guess in {1 / chance:.0f}: the loop gives the answers away"
-        )
+    oracle = {f"{one.task}, episode {one.episode} ({one.reason})": one.success for one in _of("oracle", traces)}
+    check_oracle("closed loop", oracle, "the loop does not execute what the script does")
+    random = [one.success for one in _of("random", traces)]
+    check_chance("closed loop", random, chance, "the loop gives the answers away", at_most=True)
+
+
+def _of(policy: str, traces: Sequence[Trace]) -> list[Trace]:
+    return [trace for trace in traces if trace.policy == policy]

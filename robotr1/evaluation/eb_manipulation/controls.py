@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-from scipy.stats import binomtest
-
-from robotr1.evaluation.controls import UNLIKELY, BenchmarkError
+from robotr1.evaluation.controls import check_chance, check_oracle
 from robotr1.evaluation.eb_manipulation.agents import oracle_agent, random_agent
 from robotr1.evaluation.eb_manipulation.results import SUBSETS, Episode
 from robotr1.evaluation.eb_manipulation.run import run_agent
 
+NAME = "EB-Manipulation"
 LUCK = 0.01  # upper bound on the share of episodes that random actions complete
 
 
@@ -26,14 +25,8 @@ def run_controls(episodes: int, seed: int, **options) -> list[Episode]:
 def check_controls(oracle: Sequence[Episode], random: Sequence[Episode]) -> None:
     """Check that the oracle completes every scene, since scenes are selected for that, and random actions next to none.
 
-    Raises:
-        BenchmarkError: a control fails; the message says which.
+    Raises BenchmarkError, which names the first failed scene or the random agent's rate.
     """
-    if failed := [one for one in oracle if not one.success]:
-        raise BenchmarkError(
-            f"the oracle fails {len(failed)} of {len(oracle)} episodes, first {failed[0].task}, {failed[0].subset}, "
-            f"scene {failed[0].episode}: the runner does not execute what the scene was tried with"
-        )
-    wins = sum(one.success for one in random)
-    if random and binomtest(wins, len(random), LUCK, alternative="greater").pvalue < UNLIKELY:
-        raise BenchmarkError(f"random actions complete {wins} of {len(random)} episodes: success is given away")
+    scores = {f"{one.task}, {one.subset}, scene {one.episode}": one.success for one in oracle}
+    check_oracle(NAME, scores, "the runner does not execute the actions that the scene was selected with")
+    check_chance(NAME, [one.success for one in random], LUCK, "success is given away", at_most=True)

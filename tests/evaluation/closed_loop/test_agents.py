@@ -60,7 +60,7 @@ def test_the_text_only_agent_completes_what_the_text_gives_away():
 def test_a_policy_agent_gets_images_and_its_completions_are_read(monkeypatch, tmp_path):
     base, _ = speaking_policy.shared()
     monkeypatch.setattr(paths, "MODELS", base.parent)
-    agent = policy_agent(base.name, MultipleChoiceForm([], SETTINGS), BENCHMARKS)
+    agent = policy_agent(base.name, MultipleChoiceForm([], SETTINGS), BENCHMARKS, tmp_path / "cache")
     assert (agent.name, agent.uses_images) == (base.name, True)
     traces = run_environments(points(4), agent)
     steps = [step for trace in traces for step in trace.steps]

@@ -17,11 +17,13 @@ from robotr1.evaluation.controls import BenchmarkError
 def test_a_failed_control_is_an_error():
     traces = run_environments(points(40), oracle_agent(MultipleChoiceForm([], SETTINGS)))
     check_controls(traces, 0.25)
-    with pytest.raises(BenchmarkError, match="random agent completes 40 of 40"):
+    with pytest.raises(
+        BenchmarkError, match="closed loop: the random policy scores 1.000 on 40 items, where chance is at most 0.250"
+    ):
         check_controls([replace(trace, policy="random") for trace in traces], 0.25)
     failing = [replace(trace, success=trace.episode != 7) for trace in traces]
     with pytest.raises(
-        BenchmarkError, match="oracle fails 1 of 40 episodes of the closed loop, first points, episode 7"
+        BenchmarkError, match=r"closed loop: the oracle fails 1 of 40 items, first points, episode 7 \(not done\)"
     ):
         check_controls(failing, 0.25)
 

@@ -10,27 +10,12 @@ from PIL import Image
 from point_environment import facts, points, scripted_agent
 from small_settings import WAYPOINTS as SETTINGS
 
-<<<<<<< HEAD
 from robotr1 import paths
 from robotr1.evaluation.closed_loop.agents import Agent, oracle_agent, random_agent
 from robotr1.evaluation.closed_loop.forms import MultipleChoiceForm, OpenForm
 from robotr1.evaluation.closed_loop.results import MAX_LOST, summarize
 from robotr1.evaluation.closed_loop.run import run_environments
 from robotr1.questions.prompts import format_state
-=======
-from robotr1.demos.tabletop.tasks import TASKS
-from robotr1.evaluation.closed_loop.players import Choices, Coordinates, Player, oracle_player, random_player
-from robotr1.evaluation.closed_loop.results import SPARE, compare, summarize
-from robotr1.evaluation.closed_loop.run import check_brackets, closed_loop, play_controls, run
-from robotr1.evaluation.closed_loop.worlds import Goal
-from robotr1.evaluation.controls import BenchmarkError
-from robotr1.paths import PANDA
-from robotr1.questions.prompts import LETTERS, completion_text, format_state
-from robotr1.records import Question
-
-DOWN = np.array([0.0, 1.0, 0.0, 0.0])
-needs_panda = pytest.mark.skipif(not (PANDA / "panda.json").exists(), reason="no Panda")
->>>>>>> main
 
 
 def test_the_policy_commands_the_gripper_only_in_extended_states():

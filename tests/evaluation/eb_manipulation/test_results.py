@@ -2,12 +2,7 @@
 
 import pytest
 
-<<<<<<< HEAD
 from robotr1.evaluation.eb_manipulation.results import Episode, summarize
-=======
-from robotr1.evaluation.controls import BenchmarkError
-from robotr1.evaluation.eb_manipulation.results import Episode, check_brackets, summarize
->>>>>>> main
 from robotr1.statistics import accuracy_interval
 
 

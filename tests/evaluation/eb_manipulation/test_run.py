@@ -9,25 +9,12 @@ from hypothesis import strategies as st
 from line_scene import FAR, GO, WRONG, Line, reply
 from PIL import Image
 
-<<<<<<< HEAD
 from robotr1 import paths
 from robotr1.evaluation.controls import BenchmarkError
 from robotr1.evaluation.eb_manipulation import results, run
 from robotr1.evaluation.eb_manipulation.agents import MAX_STEPS, Agent, oracle_agent
 from robotr1.evaluation.eb_manipulation.run import run_agent
 from robotr1.evaluation.eb_manipulation.scenes import TASKS
-=======
-from robotr1.evaluation.controls import BenchmarkError
-from robotr1.evaluation.eb_manipulation import run as embodied
-from robotr1.evaluation.eb_manipulation.planners import MOST_STEPS, Planner, oracle, random_planner
-from robotr1.evaluation.eb_manipulation.results import SUBSETS, check_brackets, summarize
-from robotr1.evaluation.eb_manipulation.run import play
-from robotr1.evaluation.eb_manipulation.scenes import TASKS
-from robotr1.paths import PANDA
-
-GO, WRONG, FAR = (10, 20, 30, 0, 60, 0, 1), (11, 20, 30, 0, 60, 0, 1), (10, 20, 99, 0, 60, 0, 1)
-needs_panda = pytest.mark.skipif(not (PANDA / "panda.json").exists(), reason="no Panda")
->>>>>>> main
 
 
 def invented_scenes(task, episodes, seed, image_size):
