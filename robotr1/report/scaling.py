@@ -117,25 +117,8 @@ def _policy(known: Mapping[str, Any], paper: Mapping[str, int]) -> dict[str, Any
     }
 
 
-<<<<<<< HEAD
-def _breaks() -> str:
-    return (
-        "## What breaks first\n\nReasoned from the code and the numbers above, not tried.\n\n"
-        "1. **Demonstrations: the number of files**, long before the bytes. An episode is a folder, as in RLBench; "
-        "DVC hashes "
-        "each file. Write tar shards (WebDataset) or one dataset a task from there on.\n"
-        "2. **Questions: `Dataset.from_list`** in `robotr1/training/runs.py` and `read_records`, which hold every "
-        "question in "
-        "memory. Building them streams; learning from them does not yet.\n"
-        "3. **The policy: writing.** Completions of thousands of tokens are read-bound; without vLLM's paged keys "
-        "and values a "
-        "batch of hundreds does not fit. `speedups: shared_prompts` and `skip_zero_std` save learning, not writing.\n"
-        "4. **The exam:** `07_run_benchmarks` keeps all answers in memory and asks one policy after the other.\n"
-    )
-=======
 def _number(value: float | None) -> str | None:
     return value and (f"{value:,.0f}" if value >= 100 else f"{value:.3g}")
->>>>>>> main
 
 
 def _hours(value: float | None) -> str | None:

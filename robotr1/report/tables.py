@@ -2,34 +2,7 @@
 
 import pandas as pd
 
-<<<<<<< HEAD
-from robotr1 import paths
-from robotr1.evaluation.multiple_choice.results import TYPES
-from robotr1.evaluation.published import published_tables
-from robotr1.policies.names import OPEN_FORM
-from robotr1.report.faithfulness import faithfulness_change_table, faithfulness_table
-from robotr1.report.names import SPLIT_NAMES, compared, in_order, interval, label, ordered, points
-from robotr1.report.other_tables import (
-    acting_comparison_table,
-    acting_table,
-    agreement_table,
-    embodied_table,
-    reasoning_table,
-    seeds_table,
-    spatial_table,
-)
-from robotr1.report.places import places_table
-from robotr1.report.results import Results, find_row, p_cell
-
-CURVES = ("reward", "accuracy", "length", "zero_std", "truncated", "entropy", "kl", "loss", "token_accuracy")
-MEASURE_NAMES = {
-    "agrees": "letter fits the words",
-    "names": "names the right thing",
-    "close": "position near the true one",
-}
-=======
 from robotr1.report.names import ordered
->>>>>>> main
 
 
 def find_row(table: pd.DataFrame, **values: str) -> pd.Series | None:

@@ -18,9 +18,9 @@ CURVES = {
     "reward": "mean reward",
     "accuracy": "share right (sampled)",
     "length": "completion length (tokens)",
-    "zero_spread": "groups without spread (share)",
+    "zero_std": "groups without spread (share)",
 }
-COLUMNS = ("reward", "accuracy", "length", "zero_spread", "cut_off", "entropy", "kl", "loss", "token_accuracy")
+COLUMNS = ("reward", "accuracy", "length", "zero_std", "truncated", "entropy", "kl", "loss", "token_accuracy")
 
 
 def training_frame(results: Results) -> pd.DataFrame:
