@@ -111,6 +111,7 @@ def _plain(text: str) -> str:
     text = re.sub(
         r"\b(?:right|straight|directly|just) (?=above|below|over|under|behind|in front|on top|beneath)", "", text
     )
+    text = re.sub(r"\b(?:further|farther) (?=in front|forward|to the |left|right|above|below)", "", text)
     return " ".join(text.split())
 
 
