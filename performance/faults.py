@@ -7,7 +7,8 @@ predictions must equal those of an uninterrupted study, and no output may be hal
 full disk: a stage runs on a file system that fills up; it must stop with a message that says so, leave the outputs
 whole, and succeed once there is space.
 judge: a server that hangs, refuses, floods or closes early; every verdict must be judge_failed, in bounded time.
-recording: damaged episodes (`fuzz_reader.py`). text: hostile strings for every parser of untrusted text.
+recording: damaged episodes (`fuzz_reader.py`). text: hostile strings for every parser of untrusted text
+(`fuzz_texts.py`).
 
 The table is written to performance/results/faults.json and faults.md. Full disks need the right to mount a tmpfs.
 """
@@ -30,27 +31,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+from fuzz_texts import parse_all
 from safetensors import SafetensorError, safe_open
 from stage_times import machine
 
 from robotr1 import paths
-from robotr1.evaluation.eb_manipulation.actions import Unreadable, parse_plan
 from robotr1.evaluation.judge import EndpointJudge
-from robotr1.evaluation.judging import lengths
-from robotr1.evaluation.judging.prompt import parse_reply
-from robotr1.evaluation.judging.reference import ReferenceJudge
-from robotr1.evaluation.judging.rubric import Case, answer_text
-from robotr1.questions import answers
-from robotr1.questions.forms.plans import plan_format, plan_order
-from robotr1.questions.movement import parse_movement
-from robotr1.questions.thoughts import letters_written
+from robotr1.evaluation.judging.rubric import Case
 from robotr1.records import RecordError, read_objects
 
 RESULTS = Path(__file__).resolve().parent / "results"
 COMPARED = ("data/keyframes.jsonl", "data/questions/*", "data/predictions/*/*.jsonl", "models/*/*.safetensors")
 FILLED_STAGES = ("extract_demos", "build_questions", "prepare_base", "train_grpo", "run_benchmarks")
 SPARE = 200_000  # bytes left on the full disk
-SECONDS = 10.0  # that one text may take
 Row = dict[str, str | int]
 
 
@@ -257,118 +250,14 @@ def bad_judges() -> list[Row]:
     return rows
 
 
-# --- hostile texts ---------------------------------------------------------------------------------------------------
-
-PIECES = [
-    *(
-        "<think>",
-        "</think>",
-        "<answer>",
-        "</answer>",
-        "[[A]]",
-        "[[",
-        "]]",
-        "[",
-        "]",
-        "{",
-        "}",
-        "(",
-        ")",
-        ",",
-        ":",
-        ".",
-        "-",
-    ),
-    *(
-        '"',
-        "'",
-        "\\",
-        "\n",
-        "\r",
-        "\u2028",
-        "\u2029",
-        "\x85",
-        "\x00",
-        "\ud800",
-        "\ufeff",
-        "\u0661",
-        "½",
-        "：",
-        "…",
-        "  ",
-    ),
-    *("9" * 400, "1e400", "0,75", "1-2", "3/10", "NaN", "-Infinity", "null", "true", "{{[1, 2]}}", "1.5 meters"),
-    *(
-        "Score:",
-        "3",
-        "move up",
-        "slightly",
-        "left",
-        "3 o'clock",
-        "feet",
-        "cm",
-        "Answer:",
-        "action_id",
-        "executable_plan",
-    ),
-    *(
-        '{"executable_plan": ',
-        "[1, 2, 3, 4, 5, 6, 1]",
-        "1. Move above the cup, 2. grasp it",
-        "is [1, 2, 3]:",
-        "yes",
-        "no",
-    ),
-]
-POSITIONS, MOVEMENTS = ["[0.1, 0.2, 0.9]", "[0.2, 0.2, 0.9]"], ["move up", "move down"]
-JUDGED = [("planning", "1. grasp the cup"), ("movement", "move up"), ("spatial", "The cup is 0.3 meters away.")]
-PARSERS: dict[str, Callable[[str], object]] = {
-    "letter": answers.parse_answer,
-    "answer form": answers.is_formatted,
-    "open answer form": answers.is_open_formatted,
-    "state": answers.parse_state,
-    "position": answers.parse_position,
-    "thought's option": lambda text: letters_written("waypoint", POSITIONS, text),
-    "thought's movement": lambda text: letters_written("movement", MOVEMENTS, text),
-    "movement": parse_movement,
-    "plan form": lambda text: plan_format(text, ["grasp", "lift"]),
-    "plan order": lambda text: plan_order(text, [0, 1], ["grasp", "lift"]),
-    "discrete plan": parse_plan,
-    "answer text": answer_text,
-    "judge's reply": parse_reply,
-    "length": lengths.the_length,
-    "clock direction": lengths.clock_hours,
-    "reference judge": lambda text: ReferenceJudge().judge([Case(kind, "?", truth, text) for kind, truth in JUDGED]),
-}
-
-
-def hostile(draw: random.Random) -> str:
-    """A random text: pieces, characters of all of Unicode with lone surrogates, or one piece many times."""
-    kind = draw.random()
-    if kind < 0.02:
-        return draw.choice(PIECES) * draw.randrange(1, 2000)
-    if kind < 0.2:
-        return "".join(chr(draw.randrange(0x110000)) for _ in range(draw.randrange(60)))
-    return "".join(draw.choice(PIECES) for _ in range(draw.randrange(1, 40)))
+# --- texts and recordings --------------------------------------------------------------------------------------------
 
 
 def hostile_texts(count: int, draw: random.Random) -> list[Row]:
-    texts = [hostile(draw) for _ in range(count)]
-    rows = []
-    for name, parse in PARSERS.items():
-        survived, slowest, first = 0, 0.0, ""
-        for text in texts:
-            started = time.perf_counter()
-            try:
-                found = parse(text)
-                assert not isinstance(found, Unreadable) or found.reason
-            except Exception as error:
-                first = first or f"{type(error).__name__} for {text[:60]!r}"
-                continue
-            seconds = time.perf_counter() - started
-            slowest, survived = max(slowest, seconds), survived + (seconds < SECONDS)
-        rows.append(row("hostile text", name, count, survived, first or f"slowest {1000 * slowest:.0f} ms"))
-    return rows
+    return [
+        row("hostile text", one.parser, count, one.survived, one.error or f"slowest {1000 * one.slowest:.0f} ms")
+        for one in parse_all(count, draw)
+    ]
 
 
 def damaged_recordings(count: int, seed: int) -> list[Row]:
