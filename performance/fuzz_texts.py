@@ -18,6 +18,8 @@ from robotr1.evaluation.judging import lengths
 from robotr1.evaluation.judging.prompt import parse_reply
 from robotr1.evaluation.judging.reference import ReferenceJudge
 from robotr1.evaluation.judging.rubric import Case, answer_text
+from robotr1.evaluation.spatialrgpt.items import read_items
+from robotr1.evaluation.spatialrgpt.scoring import is_correct
 from robotr1.questions import answers
 from robotr1.questions.forms.plans import plan_format, plan_order
 from robotr1.questions.movement import parse_movement
@@ -88,6 +90,7 @@ PIECES = [
 ]
 POSITIONS, MOVEMENTS = ["[0.1, 0.2, 0.9]", "[0.2, 0.2, 0.9]"], ["move up", "move down"]
 JUDGED = [("planning", "1. grasp the cup"), ("movement", "move up"), ("spatial", "The cup is 0.3 meters away.")]
+SPATIAL = list({item.column: item for item in read_items()}.values())  # one item of each sub-column
 PARSERS: dict[str, Callable[[str], object]] = {
     "letter": answers.parse_answer,
     "answer form": answers.is_formatted,
@@ -103,7 +106,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "answer text": answer_text,
     "judge's reply": parse_reply,
     "length": lengths.the_length,
-    "clock direction": lengths.clock_hours,
+    "SpatialRGPT answer": lambda text: [is_correct(item, text) for item in SPATIAL],
     "reference judge": lambda text: ReferenceJudge().judge([Case(kind, "?", truth, text) for kind, truth in JUDGED]),
 }
 
