@@ -5,6 +5,7 @@ accuracy after it. Lines end at "\\n" only; other line separators of Unicode are
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,11 +160,12 @@ def write_by_policy(folder: Path, name: str, rows: Sequence[Any]) -> None:
         write_records(folder / policy / name, [row for row in rows if row.policy == policy])
 
 
-def read_by_policy(folder: Path, name: str, kind: type[Record]) -> list[Record]:
+def read_by_policy(folder: Path, name: str, kind: type[Record], key: Sequence[str]) -> list[Record]:
     """The rows of every `<folder>/<policy>/<name>`, policies in alphabetical order; empty where there is no file.
 
-    Older runs wrote these files without a schema; their lines have the form of schema 1.
-    Raises RecordError as `stream_records` does, and where a file holds rows of another policy.
+    `key` names the fields that tell a policy's rows apart. Older runs wrote these files without a schema; their lines
+    have the form of schema 1. Raises RecordError as `stream_records` does, and where a file has a row twice, or one of
+    another policy.
     """
     rows = []
     for file in sorted(folder.glob(f"*/{name}")):
@@ -172,6 +174,9 @@ def read_by_policy(folder: Path, name: str, kind: type[Record]) -> list[Record]:
             raise RecordError(
                 f"{paths.relative(file)}: has rows of the policy {strange[0]!r}; the folder must have the policy's name"
             )
+        keys = Counter(tuple(getattr(row, field) for field in key) for row in mine)
+        if twice := [key for key, count in keys.items() if count > 1]:
+            raise RecordError(f"{paths.relative(file)}: has {twice[0]} twice; {AGAIN}")
         rows += mine
     return rows
 

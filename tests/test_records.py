@@ -173,41 +173,52 @@ class Point:
 @dataclasses.dataclass(frozen=True)
 class Path:
     policy: str
+    number: int
     points: list[Point]
     last: Point
 
 
 def test_nested_records_come_back_by_policy_without_what_is_not_stored(tmp_path):
-    rows = [Path(name, [Point(0.5, "seen")] * 2, Point(1.0, object())) for name in ("b", "a", "b")]
+    rows = [Path(name, i, [Point(0.5, "seen")] * 2, Point(1.0, object())) for i, name in enumerate("bab")]
     records.write_by_policy(tmp_path, "paths.jsonl", rows)
-    plain = [Path(name, [Point(0.5, None)] * 2, Point(1.0, None)) for name in ("a", "b", "b")]
-    assert records.read_by_policy(tmp_path, "paths.jsonl", Path) == plain
+    plain = [Path(name, i, [Point(0.5, None)] * 2, Point(1.0, None)) for name, i in (("a", 1), ("b", 0), ("b", 2))]
+    assert records.read_by_policy(tmp_path, "paths.jsonl", Path, key=("number",)) == plain
 
 
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ({"policy": "a", "points": [], "last": {}}, r"last\.x: missing"),
-        ({"policy": "a", "points": [{"x": 1}, {"x": "1"}], "last": {"x": 1}}, r"points\[1\]\.x: got '1'"),
-        ({"policy": "a", "points": [], "last": [1]}, r"last: got \[1\] \(list\), expected Point"),
-        ({"policy": "a", "points": [], "last": {"x": 1, "shown": 2}}, r"last\.shown: unknown; the fields are x"),
+        ({"policy": "a", "number": 0, "points": [], "last": {}}, r"last\.x: missing"),
+        ({"policy": "a", "number": 0, "points": [{"x": 1}, {"x": "1"}], "last": {"x": 1}}, r"points\[1\]\.x: got '1'"),
+        ({"policy": "a", "number": 0, "points": [], "last": [1]}, r"last: got \[1\] \(list\), expected Point"),
+        (
+            {"policy": "a", "number": 0, "points": [], "last": {"x": 1, "shown": 2}},
+            r"last\.shown: unknown; the fields are x",
+        ),
     ],
 )
 def test_a_bad_field_of_a_nested_record_is_named(tmp_path, line, message):
     (tmp_path / "a").mkdir()
     (tmp_path / "a/paths.jsonl").write_text(json.dumps({"schema": 1} | line))
     with pytest.raises(records.RecordError, match=r"a/paths\.jsonl, line 1: " + message):
-        records.read_by_policy(tmp_path, "paths.jsonl", Path)
+        records.read_by_policy(tmp_path, "paths.jsonl", Path, key=("number",))
 
 
 def test_rows_in_the_folder_of_another_policy_are_refused(tmp_path):
-    records.write_by_policy(tmp_path, "paths.jsonl", [Path("base", [], Point(1.0, None))])
+    records.write_by_policy(tmp_path, "paths.jsonl", [Path("base", 0, [], Point(1.0, None))])
     (tmp_path / "base").rename(tmp_path / "copy")
     with pytest.raises(records.RecordError, match=r"copy/paths\.jsonl: has rows of the policy 'base'"):
-        records.read_by_policy(tmp_path, "paths.jsonl", Path)
+        records.read_by_policy(tmp_path, "paths.jsonl", Path, key=("number",))
+
+
+def test_a_row_that_is_there_twice_is_refused(tmp_path):
+    rows = [Path("base", number, [], Point(1.0, None)) for number in (1, 2, 1)]
+    records.write_by_policy(tmp_path, "paths.jsonl", rows)
+    with pytest.raises(records.RecordError, match=r"base/paths\.jsonl: has \(1,\) twice"):
+        records.read_by_policy(tmp_path, "paths.jsonl", Path, key=("number",))
 
 
 @pytest.mark.parametrize("policy", ["Qwen/Qwen2.5-VL", "../base", "", ".", ".."])
 def test_a_policy_that_is_no_folder_name_is_refused(tmp_path, policy):
     with pytest.raises(records.RecordError, match="not the name of a folder"):
-        records.write_by_policy(tmp_path, "paths.jsonl", [Path(policy, [], Point(1.0, None))])
+        records.write_by_policy(tmp_path, "paths.jsonl", [Path(policy, 0, [], Point(1.0, None))])

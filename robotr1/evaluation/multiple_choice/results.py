@@ -34,7 +34,7 @@ def read(folder: Path = paths.PREDICTIONS) -> list[Prediction]:
     """
     predictions = []
     for split in SPLITS:
-        found = read_by_policy(folder, f"{split}.jsonl", Prediction)
+        found = read_by_policy(folder, f"{split}.jsonl", Prediction, key=("id",))
         if strange := [one for one in found if one.split != split]:
             place = f"{paths.relative(folder)}/{strange[0].policy}/{split}.jsonl"
             raise RecordError(f"{place}: {strange[0].id} is of the split {strange[0].split}; run the benchmarks again")
