@@ -112,13 +112,15 @@ def half_written(root: Path) -> list[str]:
     return broken
 
 
-def killed_studies(root: Path, reference: dict[str, str], seconds: float, kills: int, draw: random.Random) -> list[Row]:
+def killed_studies(
+    root: Path, until: str, reference: dict[str, str], seconds: float, kills: int, draw: random.Random
+) -> list[Row]:
     """Kill studies until `kills` have happened; each study goes on until it is finished."""
     done, whole, equal, studies = 0, 0, 0, 0
     while done < kills:
         study, finished = clone(root / f"killed-{studies}"), False
         while not finished:
-            process = start(study, "dvc", "repro")
+            process = start(study, "dvc", "repro", until)
             try:
                 moment = draw.uniform(0, 2 * seconds / kills + 10) if done < kills else None
                 finished = process.wait(moment) == 0
@@ -147,7 +149,7 @@ def killed_studies(root: Path, reference: dict[str, str], seconds: float, kills:
 
 @contextmanager
 def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)], check=True)
     try:
         yield folder
@@ -281,37 +283,46 @@ def write_results(rows: list[Row], command: str, folder: Path = RESULTS) -> None
     paths.write_text(folder / "faults.md", "\n".join([*head, *table]) + "\n")
 
 
+def faults(options: argparse.Namespace, root: Path, draw: random.Random) -> Iterator[list[Row]]:
+    """The rows of each kind of fault in turn; `root` is an empty folder for studies."""
+    yield bad_judges()
+    if options.recordings:
+        yield damaged_recordings(options.recordings, options.seed)
+    if options.texts:
+        yield hostile_texts(options.texts, draw)
+    if not options.kills and not options.full_disks:
+        return
+    study, started = clone(root / "reference"), time.monotonic()
+    if start(study, "dvc", "repro", options.until).wait() != 0:
+        raise RuntimeError((study / "output.log").read_text(errors="replace")[-3000:])
+    seconds, reference = time.monotonic() - started, digests(study)
+    print(f"the uninterrupted study took {seconds:.0f} s and made {len(reference)} compared files", flush=True)
+    if options.kills:
+        yield killed_studies(root, options.until, reference, seconds, options.kills, draw)
+    if options.full_disks:
+        yield full_disks(root, study, reference, min(options.full_disks, len(FILLED_STAGES)))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--full-disks", type=int, default=5, help=f"at most {len(FILLED_STAGES)}")
     parser.add_argument("--recordings", type=int, default=20_000)
+    parser.add_argument("--until", default="analyze_results", help="the last stage of the studies")
     parser.add_argument("--texts", type=int, default=100_000, help="for each parser")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    draw = random.Random(options.seed)
-    rows = bad_judges()
-    rows += damaged_recordings(options.recordings, options.seed) if options.recordings else []
-    rows += hostile_texts(options.texts, draw) if options.texts else []
+    command = " ".join(["python performance/faults.py", *sys.argv[1:]])
+    rows: list[Row] = []
     root = Path(tempfile.mkdtemp(prefix="faults-"))
     try:
-        if options.kills or options.full_disks:
-            study, started = clone(root / "reference"), time.monotonic()
-            if start(study, "dvc", "repro").wait() != 0:
-                sys.exit((study / "output.log").read_text(errors="replace")[-3000:])
-            seconds, reference = time.monotonic() - started, digests(study)
-            print(f"the uninterrupted study took {seconds:.0f} s and made {len(reference)} compared files", flush=True)
-            if options.full_disks:
-                rows += full_disks(root, study, reference, min(options.full_disks, len(FILLED_STAGES)))
-            if options.kills:
-                rows += killed_studies(root, reference, seconds, options.kills, draw)
+        for made in faults(options, root, random.Random(options.seed)):
+            rows += made
+            write_results(rows, command, options.output)  # after each part, so that a stopped run has a table
     finally:
         shutil.rmtree(root, ignore_errors=True)
-    counts = f"--kills {options.kills} --full-disks {options.full_disks} --recordings {options.recordings}"
-    command = f"python performance/faults.py {counts} --texts {options.texts} --seed {options.seed}"
-    write_results(rows, command, options.output)
     return int(any(one["survived"] != one["tries"] for one in rows))
 
 
