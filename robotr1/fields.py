@@ -4,6 +4,8 @@
 """
 
 import dataclasses
+import math
+import reprlib
 import types
 import typing
 from functools import cache
@@ -39,7 +41,7 @@ def build(kind: type, mapping: dict[str, Any]) -> Any:
     stored = [name for name, (_, metadata) in fields.items() if metadata.get("stored", True)]
     for name in mapping:
         if name not in stored:
-            raise FieldError(str(name), f"unknown; the fields are {', '.join(stored)}")
+            raise FieldError(str(name)[:100], f"unknown; the fields are {', '.join(stored)}")
     values = dict.fromkeys(fields)
     for name in stored:
         annotation, metadata = fields[name]
@@ -73,7 +75,7 @@ def check(name: str, value: Any, annotation: Any) -> Any:
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Literal:
         if not any(value == choice and type(value) is type(choice) for choice in arguments):
-            raise FieldError(name, f"got {value!r}, expected one of {', '.join(map(str, arguments))}")
+            raise FieldError(name, f"got {shown_value(value)}, expected one of {', '.join(map(str, arguments))}")
         return value
     if origin in (types.UnionType, typing.Union):
         if value is None and type(None) in arguments:
@@ -88,16 +90,25 @@ def check(name: str, value: Any, annotation: Any) -> Any:
             return build(annotation, value)
         except FieldError as error:
             raise FieldError(f"{name}.{error.field}", error.message) from None
-    if annotation is float and type(value) is int:
+    if annotation is float and type(value) is int and abs(value) < 2**1000:  # the largest float is below 2**1024
         return float(value)
     _check_type(name, value, annotation, annotation)
+    if annotation is float and not math.isfinite(value):
+        raise FieldError(name, f"got {value}, expected a finite number")
     return value
 
 
 def _check_type(name: str, value: Any, kind: type, annotation: Any) -> None:
     if type(value) is not kind:
         wanted = getattr(annotation, "__name__", str(annotation)) if kind is not list else str(annotation)
-        raise FieldError(name, f"got {value!r} ({type(value).__name__}), expected {wanted}")
+        raise FieldError(name, f"got {shown_value(value)} ({type(value).__name__}), expected {wanted}")
+
+
+def shown_value(value: Any) -> str:
+    """A value for a message, shortened: data may be of any size."""
+    short = reprlib.Repr()
+    short.maxstring = short.maxother = short.maxlong = 200
+    return short.repr(value)
 
 
 def _check_bounds(name: str, value: Any, bounds: Any) -> None:

@@ -5,6 +5,7 @@ accuracy after it. Lines end at "\\n" only; other line separators of Unicode are
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,7 +140,9 @@ def stream_records(path: Path | str, kind: type[Record], unversioned: bool = Fal
     for place, mapping in read_objects(path):
         schema = mapping.pop("schema", 1 if unversioned else None)
         if schema != SCHEMA:
-            raise RecordError(f"{place}: schema: got {schema!r}, this version reads {SCHEMA}; {AGAIN}")
+            raise RecordError(
+                f"{place}: schema: got {fields.shown_value(schema)}, this version reads {SCHEMA}; {AGAIN}"
+            )
         try:
             yield fields.build(kind, mapping)
         except fields.FieldError as error:
@@ -147,19 +150,35 @@ def stream_records(path: Path | str, kind: type[Record], unversioned: bool = Fal
 
 
 def write_by_policy(folder: Path, name: str, rows: Sequence[Any]) -> None:
-    """Write rows (dataclasses with a `policy`) as `<folder>/<policy>/<name>`, one file for each policy."""
+    """Write rows (dataclasses with a `policy`) as `<folder>/<policy>/<name>`, one file for each policy.
+
+    Raises RecordError for a policy that cannot be the name of a folder.
+    """
     for policy in dict.fromkeys(row.policy for row in rows):
+        if not policy or policy.startswith(".") or Path(policy).name != policy:
+            raise RecordError(f"policy {policy!r}: not the name of a folder, so its {name} could not be read again")
         write_records(folder / policy / name, [row for row in rows if row.policy == policy])
 
 
-def read_by_policy(folder: Path, name: str, kind: type[Record]) -> list[Record]:
+def read_by_policy(folder: Path, name: str, kind: type[Record], key: Sequence[str]) -> list[Record]:
     """The rows of every `<folder>/<policy>/<name>`, policies in alphabetical order; empty where there is no file.
 
-    Older runs wrote these files without a schema; their lines have the form of schema 1.
-    Raises RecordError as `stream_records` does.
+    `key` names the fields that tell a policy's rows apart. Older runs wrote these files without a schema; their lines
+    have the form of schema 1. Raises RecordError as `stream_records` does, and where a file has a row twice, or one of
+    another policy.
     """
-    files = sorted(folder.glob(f"*/{name}"))
-    return [row for file in files for row in stream_records(file, kind, unversioned=True)]
+    rows = []
+    for file in sorted(folder.glob(f"*/{name}")):
+        mine = list(stream_records(file, kind, unversioned=True))
+        if strange := [row.policy for row in mine if row.policy != file.parent.name]:
+            raise RecordError(
+                f"{paths.relative(file)}: has rows of the policy {strange[0]!r}; the folder must have the policy's name"
+            )
+        keys = Counter(tuple(getattr(row, field) for field in key) for row in mine)
+        if twice := [key for key, count in keys.items() if count > 1]:
+            raise RecordError(f"{paths.relative(file)}: has {twice[0]} twice; {AGAIN}")
+        rows += mine
+    return rows
 
 
 def read_objects(path: Path | str) -> Iterator[tuple[str, dict[str, Any]]]:

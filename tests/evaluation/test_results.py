@@ -1,6 +1,6 @@
 """Rows of every benchmark come back from disk, and a broken line is named."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -47,6 +47,21 @@ def test_rows_come_back(tmp_path, results, rows):
     for file in tmp_path.glob("*/*"):
         assert file.name == results.FILE
         assert all(line.startswith(b'{"schema": 1, ') for line in file.read_bytes().split(b"\n")[:-1])
+
+
+HOSTILE = "a\u2028b\u2029c\x85d\x0be\ud800f\x00g\r\nh\ufeff{{[1]}}" + "9" * 5000
+
+
+@benchmarks
+def test_hostile_texts_come_back(tmp_path, results, rows):
+    spared = {"policy", "thought", "split", "type", "ability", "distribution", "subset", "judge"}
+    texts = [field.name for field in fields(rows[0]) if isinstance(getattr(rows[0], field.name), str)]
+    hostile = [
+        replace(row, **{name: f"{HOSTILE}{number}" for name in texts if name not in spared})
+        for number, row in enumerate(rows)
+    ]
+    results.write(hostile, tmp_path)
+    assert sorted(map(repr, results.read(tmp_path))) == sorted(map(repr, hostile))
 
 
 @benchmarks

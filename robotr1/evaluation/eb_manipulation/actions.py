@@ -58,7 +58,14 @@ def parse_plan(reply: str) -> list[Action] | Unreadable:
     out: one wrong or out-of-range number makes the reply unreadable, and so do two different plans. An empty plan is
     valid.
     """
-    plans = [found["executable_plan"] for found in _objects(reply[-LONGEST:])]
+    try:
+        return _plan(reply[-LONGEST:])
+    except RecursionError:
+        return Unreadable("brackets nested too deeply")
+
+
+def _plan(text: str) -> list[Action] | Unreadable:
+    plans = [found["executable_plan"] for found in _objects(text)]
     if not plans:
         return Unreadable("no JSON object with executable_plan")
     if any(plan != plans[0] for plan in plans):
@@ -78,7 +85,7 @@ def _objects(text: str) -> list[dict]:
     while at >= 0:
         try:
             value, length = json.JSONDecoder().raw_decode(text[at:])
-        except (ValueError, RecursionError):
+        except ValueError:
             at = text.find("{", at + 1)
             continue
         inner = value.get("properties", value)
@@ -92,7 +99,7 @@ def _literal(value):
     if isinstance(value, str) and re.fullmatch(r"""[\s\d.,:\[\](){}"'action-]*""", value):
         try:
             return ast.literal_eval(value.strip())
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
+        except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):  # TypeError: a list inside a set
             return value
     return value
 
@@ -101,7 +108,7 @@ def _action(entry) -> Action | None:
     entry = _literal(entry)
     if not isinstance(entry, list | tuple) or len(entry) != len(LARGEST):
         return None
-    if not all(type(number) in (int, float) and float(number).is_integer() for number in entry):
+    if not all(type(number) is int or (type(number) is float and number.is_integer()) for number in entry):
         return None
     fits = all(0 <= number <= largest for number, largest in zip(entry, LARGEST))
     return tuple(int(number) for number in entry) if fits else None

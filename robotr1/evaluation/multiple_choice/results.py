@@ -13,7 +13,7 @@ import pandas as pd
 from robotr1 import paths
 from robotr1.evaluation.multiple_choice.items import SPLITS
 from robotr1.policies.names import BLANK, parse_name
-from robotr1.records import Prediction, QuestionType, read_records, write_by_policy
+from robotr1.records import Prediction, QuestionType, RecordError, read_by_policy, write_by_policy
 from robotr1.statistics import accuracy_interval, clustered_interval, paired_difference, with_holm
 
 TYPES = ("all", *get_args(QuestionType))
@@ -28,12 +28,18 @@ def write(predictions: Sequence[Prediction], folder: Path = paths.PREDICTIONS) -
 
 
 def read(folder: Path = paths.PREDICTIONS) -> list[Prediction]:
-    """Read all multiple-choice predictions below `folder`, policies in alphabetical order, splits in theirs.
+    """Read all multiple-choice predictions below `folder`, sorted by policy and split.
 
-    Raises RecordError for a broken line.
+    Raises RecordError for a broken line, and for a prediction in the file of another policy or split.
     """
-    files = [file for file in sorted(folder.glob("*/*.jsonl")) if file.stem in SPLITS]
-    return [prediction for file in files for prediction in read_records(file, Prediction)]
+    predictions = []
+    for split in SPLITS:
+        found = read_by_policy(folder, f"{split}.jsonl", Prediction, key=("id",))
+        if strange := [one for one in found if one.split != split]:
+            place = f"{paths.relative(folder)}/{strange[0].policy}/{split}.jsonl"
+            raise RecordError(f"{place}: {strange[0].id} is of the split {strange[0].split}; run the benchmarks again")
+        predictions += found
+    return sorted(predictions, key=lambda prediction: (prediction.policy, prediction.split))
 
 
 def episode_of(question_id: str) -> str:

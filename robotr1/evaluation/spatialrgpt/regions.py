@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from robotr1 import paths
+from robotr1.evaluation.episodes import image_folder
 from robotr1.evaluation.spatialrgpt.items import SpatialItem
 
 COLORS = ("red", "blue", "yellow", "magenta")
@@ -34,11 +34,11 @@ def with_regions(items: Sequence[SpatialItem], images: Path = paths.ROOT) -> Ite
 
     `images` is the folder that image names start from.
     """
-    with TemporaryDirectory() as folder:
+    with image_folder() as folder:
         shown = []
         for number, item in enumerate(items):
-            source, picture = images / item.image, Path(folder) / f"{number}.png"
+            source, picture = images / item.image, folder / f"{number}.png"
             with suppress(OSError, SyntaxError, ValueError), Image.open(source) as image:  # of missing or broken files
                 draw_regions(image, item.boxes).save(picture)
-            shown.append(replace(item, image=str(picture)))
+            shown.append(replace(item, image=paths.relative(picture)))
         yield shown

@@ -116,6 +116,16 @@ def test_a_wrong_plan_is_unreadable_and_never_guessed(plan):
         '{"executable_plan": [[1, 2, 3, 4, 5, 6, 1]]} {"executable_plan": [[1, 2, 3, 4, 5, 6, 0]]}',
         "{" * 5000,
         '{"executable_plan": "' + "[" * 3000 + '"}',
+        '{"executable_plan": "{{[10, 20, 30, 0, 60, 90, 1]}}"}',
+        '{"executable_plan": ["{[1]: 2}", "{[[1]]}"]}',
+        '{"executable_plan": [[' + "6" * 400 + ", 20, 30, 0, 60, 90, 1]]}",
+        '{"executable_plan": [["' + "6" * 5000 + '", 20, 30, 0, 60, 90, 1]]}',
+        '{"executable_plan": [[1e400, 20, 30, 0, 60, 90, 1]]}',
+        '{"executable_plan": ' + "[" * 9000 + "]" * 9000 + "}",
+        '{"a": ' * 3000 + "1" + "}" * 3000,
+        '{"executable_plan": "' + "-" * 15000 + '1"}',
+        '{"executable_plan": "' + "(" * 9000 + '"}',
+        "\ud800{\u2028}\x85",
     ],
 )
 def test_cut_ambiguous_and_hostile_replies_are_unreadable(reply):
@@ -123,7 +133,33 @@ def test_cut_ambiguous_and_hostile_replies_are_unreadable(reply):
     assert isinstance(found, Unreadable) and found.reason
 
 
-@given(st.text(max_size=200))
+PIECES = [
+    *(
+        "{",
+        "}",
+        "[",
+        "]",
+        "(",
+        ")",
+        ",",
+        ":",
+        '"',
+        "'",
+        "\\",
+        "\n",
+        "\u2028",
+        "\ud800",
+        "-",
+        ".",
+        " ",
+        "action",
+        "properties",
+    ),
+    *('{"executable_plan": ', '"{{[1, 2]}}"', "[1, 2, 3, 4, 5, 6, 1]", "9" * 400, "1e400", "NaN", "true", "null", "0"),
+]
+
+
+@given(st.text(st.characters(codec=None), max_size=200) | st.lists(st.sampled_from(PIECES), max_size=60).map("".join))
 def test_no_text_breaks_the_parser(text):
     for reply in (text, json.dumps({"executable_plan": text}), '{"executable_plan": ' + text):
         found = parse_plan(reply)
