@@ -23,7 +23,7 @@ OTHER_OPTIONS = "-same_episode"  # suffix of a run's name on waypoint questions 
 Answers = Mapping[str, Sequence[Prediction]]  # by policy: the run, its seed and the form
 Scores = dict[int, dict[str, bool]]  # by seed, then by question
 ALL, POSITIONS, WAYPOINTS = ("waypoint", "state", "movement"), OPEN_TYPES, ("waypoint",)
-FORM_NAMES = {"": "", OPEN_FORM: ", own form", OTHER_OPTIONS: ", other options"}
+FORM_NAMES = {"": "", OPEN_FORM: ", open form", OTHER_OPTIONS: ", other options"}
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from robotr1.evaluation.multiple_choice.items import read_questions
 from robotr1.evaluation.multiple_choice.results import read as read_predictions
 from robotr1.questions.audit.strategies import StrategyGuess, best_guesses
 from robotr1.records import Prediction, Question
-from robotr1.report.places import nearer_to_gripper
+from robotr1.report.sections.written_positions import nearer_to_gripper
 
 MEASURABLE = 0.5  # share of completions that must be measurable
 

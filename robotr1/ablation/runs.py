@@ -17,7 +17,7 @@ from robotr1.policies.load import load_policy
 from robotr1.records import Prediction, Question
 from robotr1.settings import FinetuneSft, RunBenchmarks, SettingsError, TrainGrpo
 from robotr1.training import sft
-from robotr1.training.grpo import inputs as regime
+from robotr1.training.grpo import inputs
 from robotr1.training.grpo import trainer as rl
 
 
@@ -26,7 +26,7 @@ def train(run: Run, chosen: FinetuneSft | TrainGrpo, study: Mapping[str, Any], o
     if isinstance(chosen, FinetuneSft):
         examples = [example for example in sft.read_examples(chosen.form) if example.split == "train"]
         return sft.finetune(chosen, examples, output=output)
-    asked = regime.read_asked(chosen)
+    asked = inputs.read_questions(chosen)
     if run.distractors:
         asked = with_distractors(asked, run.distractors, study["build_questions"])
     if run.in_prompt:

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from transformers import AutoModelForImageTextToText, BitsAndBytesConfig, ProcessorMixin
+from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import Qwen2_5_VLModel
 
 from robotr1.policies.adapters import load_adapter
 from robotr1.policies.folders import PolicyError, base_of, resolve
@@ -56,6 +57,11 @@ def load_model(folder: str | Path, *, quantization: str = "none", dtype: torch.d
         if hasattr(module, "support_avx512bf16_for_cpu"):
             module.support_avx512bf16_for_cpu = False
     return model.to(f"cuda:{gpu}") if cuda and quantization == "none" else model
+
+
+def language_core(model: torch.nn.Module) -> Qwen2_5_VLModel | None:
+    """The Qwen2.5-VL inside wrappers (PEFT, accelerate), or None for another architecture."""
+    return next((module for module in model.modules() if isinstance(module, Qwen2_5_VLModel)), None)
 
 
 def nf4_config(compute_dtype: torch.dtype = torch.bfloat16) -> BitsAndBytesConfig:

@@ -4,9 +4,10 @@ import pytest
 import torch
 from transformers import AutoModelForImageTextToText
 
+from robotr1.policies.adapters import add_lora
 from robotr1.policies.folders import PolicyError
 from robotr1.policies.generate import complete
-from robotr1.policies.load import load_model, load_policy
+from robotr1.policies.load import language_core, load_model, load_policy
 
 
 def test_load_policy_gives_the_model_of_a_plain_transformers_call(base):
@@ -41,3 +42,11 @@ def test_nf4_quantizes_the_language_model_but_not_vision_and_head(base, question
     assert len(quantized) == layers * 7
     assert all("language_model" in name for name in quantized)
     assert all(complete(model, processor, questions[:2], batch_size=2, max_completion_length=4))
+
+
+def test_the_core_is_found_inside_wrappers(base):
+    model = load_model(base)
+    core = language_core(model)
+    assert core is model.model and language_core(core) is core
+    assert language_core(add_lora(model, 2, 4)) is core
+    assert language_core(torch.nn.Linear(1, 1)) is None

@@ -78,9 +78,9 @@ def consistency(
 ) -> pd.DataFrame:
     """The three shares for each policy, split and type ("all" pools the types).
 
-    Returns one row per group and measure: `completions` in the group, then the columns of `results.share_columns`, whose
-    `questions` counts the completions that could be measured. Controls, blank images and the open form
-    are left out: they have no reasoning to examine.
+    Returns one row per group and measure: `completions` in the group, then the columns of `results.share_columns`,
+    where `questions` counts the measurable completions. Controls, blank images and the open form are left out: they
+    have no reasoning.
     """
     rows = []
     for (policy, split, kind), outcomes in _outcomes(predictions, questions, close_distance).items():
