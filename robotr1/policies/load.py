@@ -26,9 +26,20 @@ def load_policy(folder: str | Path, *, quantization: str = "none") -> tuple[torc
     base = base_of(folder)
     processor = load_processor(base or folder)
     model = load_model(base or folder, quantization=quantization)
+    check_tokens(base or folder, model, processor)
     if base:
         model = load_adapter(model, folder, base)
     return model.eval(), processor
+
+
+def check_tokens(folder: str | Path, model: torch.nn.Module, processor: ProcessorMixin) -> None:
+    """Raises PolicyError where the processor in `folder` is of another model: more tokens, or another image token."""
+    tokens, rows = len(processor.tokenizer), model.get_input_embeddings().weight.shape[0]
+    if tokens > rows or model.config.image_token_id != processor.image_token_id:
+        raise PolicyError(
+            f"{folder}: the tokenizer has {tokens} tokens and the image token {processor.image_token_id}, the model "
+            f"{rows} and {model.config.image_token_id}: they are of different models. Copy the base's tokenizer."
+        )
 
 
 def load_model(folder: str | Path, *, quantization: str = "none", dtype: torch.dtype | None = None) -> torch.nn.Module:
