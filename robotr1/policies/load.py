@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForImageTextToText, BitsAndBytesConfig, ProcessorMixin
+from transformers import BitsAndBytesConfig, ProcessorMixin
 from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import Qwen2_5_VLModel
 
 from robotr1.policies.adapters import load_adapter
 from robotr1.policies.folders import PolicyError, base_of, resolve
 from robotr1.policies.processor import load_processor
-from robotr1.policies.weights import LOADING_ERRORS, NEEDED, check_finite, check_weights, quiet_loading
+from robotr1.policies.weights import check_finite, check_weights, load_checked
 
 NOT_QUANTIZED = ["model.visual", "lm_head"]  # prefixes of module names
 
@@ -58,11 +58,7 @@ def load_model(folder: str | Path, *, quantization: str = "none", dtype: torch.d
         }
     name = resolve(folder)
     check_weights(name)
-    try:
-        with quiet_loading():
-            model = AutoModelForImageTextToText.from_pretrained(name, **options)
-    except LOADING_ERRORS as error:
-        raise PolicyError(f"{folder}: no usable model ({error}). {NEEDED}") from error
+    model = load_checked(name, **options)
     check_finite(folder, model)
     for module in model.modules():  # bitsandbytes repacks 4-bit weights for AVX512 and fails where columns % 64 > 0
         if hasattr(module, "support_avx512bf16_for_cpu"):

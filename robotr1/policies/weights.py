@@ -8,10 +8,11 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from transformers import AutoModelForImageTextToText
+from transformers import AutoConfig, AutoModelForImageTextToText
 from transformers.utils import logging
 
 from robotr1.policies.folders import PolicyError
@@ -62,14 +63,28 @@ def _check_file(file: Path) -> None:
 def check_weights(name: str) -> None:
     """Check that a full model (folder or hub id) has exactly the weights that its config.json describes.
 
-    Raises PolicyError as `check_files`, and for missing, unexpected and mis-shaped weights, which it names.
+    The model is built without storage. One that is stored quantized cannot be: `load_checked` checks its names.
+    Raises PolicyError as `check_files` and `load_checked` do, and for two different tensors that config.json ties.
     """
     if Path(name).is_dir():
         check_files(Path(name))
     try:
-        with quiet_loading():
+        config = AutoConfig.from_pretrained(name)
+    except LOADING_ERRORS as error:
+        raise PolicyError(f"{name}: no usable model ({error}). {NEEDED}") from error
+    if getattr(config, "quantization_config", None) is None:
+        _check_tie(Path(name), load_checked(name, device_map="meta"))
+
+
+def load_checked(name: str, **options: Any) -> torch.nn.Module:
+    """The model in a folder or of a hub id, loaded with the `options` of `from_pretrained`.
+
+    Raises PolicyError for a broken model, and for missing, unexpected and mis-shaped weights, which it names.
+    """
+    try:
+        with _quiet_loading():
             model, report = AutoModelForImageTextToText.from_pretrained(
-                name, device_map="meta", output_loading_info=True, ignore_mismatched_sizes=True
+                name, output_loading_info=True, ignore_mismatched_sizes=True, **options
             )
     except LOADING_ERRORS as error:
         raise PolicyError(f"{name}: no usable model ({error}). {NEEDED}") from error
@@ -77,9 +92,9 @@ def check_weights(name: str) -> None:
     shapes = [f"{key} {list(stored)} instead of {list(wanted)}" for key, stored, wanted in report["mismatched_keys"]]
     found = {"missing": missing, "unexpected": unexpected, "of another shape": sorted(shapes)}
     if any(found.values()):
-        told = "; ".join(f"{len(names)} {what} ({_some(names)})" for what, names in found.items() if names)
-        raise PolicyError(f"{name}: the weights do not fit config.json: {told}. {_fix(missing, unexpected)}")
-    _check_tie(Path(name), model)
+        summary = "; ".join(f"{len(names)} {what} ({_some(names)})" for what, names in found.items() if names)
+        raise PolicyError(f"{name}: the weights do not fit config.json: {summary}. {_fix(missing, unexpected)}")
+    return model
 
 
 def check_finite(name: str | Path, model: torch.nn.Module) -> None:
@@ -90,7 +105,7 @@ def check_finite(name: str | Path, model: torch.nn.Module) -> None:
 
 
 @contextmanager
-def quiet_loading() -> Iterator[None]:
+def _quiet_loading() -> Iterator[None]:
     """Hide transformers' progress bars and its report of names: loading takes seconds, and errors name the weights."""
     shown, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()

@@ -9,6 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from robotr1.policies.folders import PolicyError
 from robotr1.policies.load import load_model, load_policy
+from robotr1.policies.processor import load_processor
 from robotr1.policies.weights import check_files, check_weights
 
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:4f5e\nsize 7200000\n"
@@ -228,3 +229,14 @@ def test_the_weights_of_older_versions_are_read(folder, base):
     rewrite(folder, renamed("model.visual.", "visual."))
     plain, older = load_model(base).state_dict(), load_model(folder).state_dict()
     assert all(torch.equal(older[name], weight) for name, weight in plain.items())
+
+
+def test_a_model_that_is_stored_quantized_loads_and_its_names_are_checked(base, tmp_path):
+    folder = tmp_path / "quantized"
+    load_model(base, quantization="nf4").save_pretrained(folder)
+    load_processor(base).save_pretrained(folder)
+    layer = load_policy(folder)[0].model.language_model.layers[0].mlp.up_proj
+    assert type(layer).__name__ == "Linear4bit"
+    rewrite(folder, without("visual.merger"))
+    with pytest.raises(PolicyError, match=r"missing \(model.visual.merger"):
+        load_policy(folder)
