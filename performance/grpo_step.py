@@ -29,8 +29,7 @@ from trl import GRPOTrainer
 
 from robotr1 import paths
 from robotr1.policies.adapters import lora_config
-from robotr1.policies.architecture import language_core
-from robotr1.policies.load import load_model
+from robotr1.policies.load import language_core, load_model
 from robotr1.policies.processor import load_processor
 from robotr1.records import Question, read_records
 from robotr1.settings import TrainGrpo, load_settings

@@ -202,7 +202,7 @@ class RunBenchmarks:
     judge_model: str  # as that server names it
     spatial_questions: int = at_least(0)  # of SpatialRGPT-Bench's form, drawn evenly; 0: none
     closed_loop_episodes: int = at_least(0)  # for each policy that acts, spread over the tasks; 0: nobody acts
-    embodied_scenes: int = at_least(0)  # of each task of the EB-Manipulation protocol, for its brackets
+    embodied_scenes: int = at_least(0)  # of each task of the EB-Manipulation protocol, for its controls
     workers: int = at_least(1)  # policies that run at a time, each with `threads` threads
     threads: int = at_least(1)
     seed: int = at_least(0)

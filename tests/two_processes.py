@@ -15,7 +15,7 @@ from small_settings import GRPO
 from torch.distributed.fsdp import fully_shard
 
 from robotr1 import paths
-from robotr1.policies.architecture import language_core
+from robotr1.policies.load import language_core
 from robotr1.questions.prompts import completion_text
 from robotr1.records import Question, read_records
 from robotr1.training.grpo import rollout

@@ -17,7 +17,7 @@ from transformers import BatchFeature, ProcessorMixin
 from transformers.image_utils import make_flat_list_of_images
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
-from robotr1.policies.architecture import language_core
+from robotr1.policies.load import language_core
 
 
 @contextmanager

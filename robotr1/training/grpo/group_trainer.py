@@ -11,7 +11,7 @@ import torch
 from trl import RLOOTrainer
 from trl.trainer.utils import split_pixel_values_by_grid, split_tensor_dict, unsplit_pixel_values_by_grid
 
-from robotr1.policies.architecture import language_core
+from robotr1.policies.load import language_core
 from robotr1.training import preflight
 from robotr1.training.grpo import rollout
 from robotr1.training.grpo.decoder import Decoder

@@ -7,7 +7,7 @@ from small_settings import GRPO
 from trl import GRPOTrainer
 
 from robotr1 import paths
-from robotr1.policies.architecture import language_core
+from robotr1.policies.load import language_core
 from robotr1.training.grpo.packed_attention import ATTENTION
 
 FIELDS = ("pixel_values", "image_grid_thw", "mm_token_type_ids")
