@@ -137,7 +137,7 @@ def finetune(
     output = output or paths.MODELS / f"sft-{settings.form}"
     with torch_threads(settings.threads):
         trainer = make_trainer(settings, examples, base, output.name)
-        preflight.check(trainer.model, trainer.processing_class, examples)
+        preflight.check(trainer.model, trainer.processing_class, examples, base)
         sharded = parallel.is_sharded(trainer.accelerator)
         image_features = nullcontext() if sharded else encode_images_once(trainer.model)
         with image_features, prepare_images_once(trainer.processing_class):

@@ -89,7 +89,7 @@ def train(
     output = output or paths.MODELS / f"{settings.algorithm}-seed{settings.seed}"
     with torch_threads(settings.threads):
         trainer = make_trainer(settings, questions, base, output.name)
-        preflight.check(trainer.model, trainer.processing_class, questions)
+        preflight.check(trainer.model, trainer.processing_class, questions, base)
         with image_cache(trainer) if "image_cache" in trainer.speedups else nullcontext():
             runs.run(trainer, fingerprint(settings, questions, base, start_folder(settings)))
         log = step_log(trainer.state.log_history)
