@@ -9,6 +9,8 @@ import typing
 from functools import cache
 from typing import Any, Literal
 
+from robotr1.special_tokens import refusal, special_token
+
 
 class FieldError(ValueError):
     """A value that does not fit its field. `field` names it; the message says what was expected."""
@@ -21,6 +23,11 @@ class FieldError(ValueError):
 def at_least(minimum: float, maximum: float = float("inf")) -> Any:
     """A dataclass field for a number (or a list of them) in [minimum, maximum]."""
     return dataclasses.field(metadata={"minimum": minimum, "maximum": maximum})
+
+
+def prompt_text() -> Any:
+    """A dataclass field for text (or lists of it) that goes into prompts: special tokens of tokenizers are refused."""
+    return dataclasses.field(metadata={"prompt_text": True})
 
 
 def not_stored() -> Any:
@@ -47,6 +54,8 @@ def build(kind: type, mapping: dict[str, Any]) -> Any:
             raise FieldError(name, "missing")
         values[name] = check(name, mapping[name], annotation)
         _check_bounds(name, values[name], metadata)
+        if "prompt_text" in metadata:
+            _check_text(name, values[name])
     return kind(**values)
 
 
@@ -98,6 +107,14 @@ def _check_type(name: str, value: Any, kind: type, annotation: Any) -> None:
     if type(value) is not kind:
         wanted = getattr(annotation, "__name__", str(annotation)) if kind is not list else str(annotation)
         raise FieldError(name, f"got {value!r} ({type(value).__name__}), expected {wanted}")
+
+
+def _check_text(name: str, value: Any) -> None:
+    if isinstance(value, list):
+        for i, item in enumerate(value):
+            _check_text(f"{name}[{i}]", item)
+    elif token := special_token(value):
+        raise FieldError(name, refusal(token))
 
 
 def _check_bounds(name: str, value: Any, bounds: Any) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from robotr1 import fields, paths
+from robotr1.fields import prompt_text
 
 SCHEMA = 1
 AGAIN = "run the stage that writes this file again"
@@ -31,7 +32,7 @@ class Keyframes:
     task: str
     variation: int
     episode: int
-    instruction: str
+    instruction: str = prompt_text()
     length: int  # number of frames
     keyframes: list[int]  # frame indices, rising
 
@@ -49,12 +50,12 @@ class Question:
     frame: int
     keyframe: int  # index of the next keyframe
     image: str  # relative to the repository root, forward slashes
-    instruction: str
+    instruction: str = prompt_text()
     state: list[float]  # gripper tip [x, y, z] now, metres
     target: list[float]  # gripper tip [x, y, z] at the next keyframe, metres
-    options: list[str]  # texts without their letters
+    options: list[str] = prompt_text()  # texts without their letters
     answer: Letter
-    prompt: str  # the whole user text, without the image token
+    prompt: str = prompt_text()  # the whole user text, without the image token
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class OpenQuestion:
     task: str
     image: str
     answer: list[float]  # the true state, metres (and radians, gripper)
-    prompt: str
+    prompt: str = prompt_text()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +81,10 @@ class PlanningQuestion:
     task: str
     variation: int
     image: str
-    instruction: str
-    actions: list[str]  # names; an action's id is its place
+    instruction: str = prompt_text()
+    actions: list[str] = prompt_text()  # names; an action's id is its place
     answer: list[int]  # ids of the actions that remain, in order
-    prompt: str
+    prompt: str = prompt_text()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class SftExample:
     form: Literal["direct", "cot", "planning"]
     task: str
     image: str
-    prompt: str
+    prompt: str = prompt_text()
     completion: str
 
 

@@ -14,6 +14,7 @@ from robotr1.questions.splits import EpisodeKey
 from robotr1.questions.states import StateKind, states
 from robotr1.records import Keyframes, Question
 from robotr1.settings import BuildQuestions
+from robotr1.special_tokens import refusal, special_token
 
 RECORD_DECIMALS = 4  # of the states in the records: 0.1 mm, 0.1 mrad
 
@@ -44,6 +45,8 @@ def trajectory_of(episode: Episode, line: Keyframes, kind: StateKind = "position
         path = states(kind, episode.gripper_pose, episode.gripper_open)
     except ValueError as error:
         raise BuildError(f"{paths.relative(episode.folder)}: {error}; use state: position") from error
+    if token := special_token(line.instruction):
+        raise BuildError(f"{paths.relative(episode.folder)}: the instruction in keyframes.jsonl {refusal(token)}")
     trajectory = Trajectory(
         key=(episode.task, episode.variation, episode.episode),
         instruction=line.instruction,

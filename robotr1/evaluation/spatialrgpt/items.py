@@ -13,6 +13,7 @@ from pathlib import Path
 
 from robotr1.evaluation.items import FOLDER, SPATIALRGPT
 from robotr1.records import RecordError
+from robotr1.special_tokens import refusal, special_token
 
 # The paper's sub-columns (Table 5) by the published categories; "predicate" asks whether, "choice" asks which.
 QUANTITATIVE = {
@@ -95,6 +96,8 @@ def read_items(path: Path = FOLDER / SPATIALRGPT) -> list[SpatialItem]:
                     tuple(tuple(map(float, box)) for box in row.get("bbox") or ()),
                 )
             )
+            if token := special_token(items[-1].question):
+                raise ValueError(f"text_q {refusal(token)}")
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise RecordError(f"{path}, entry {number}: {type(error).__name__} {error}") from error
     return items
