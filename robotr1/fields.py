@@ -35,6 +35,11 @@ def not_stored() -> Any:
     return dataclasses.field(metadata={"stored": False})
 
 
+def optional() -> Any:
+    """A dataclass field that files leave out where it is None, so that files without it stay valid."""
+    return dataclasses.field(default=None, metadata={"optional": True})
+
+
 def build(kind: type, mapping: dict[str, Any]) -> Any:
     """Make a `kind` (a dataclass) from `mapping`, which must hold exactly its stored fields.
 
@@ -51,6 +56,8 @@ def build(kind: type, mapping: dict[str, Any]) -> Any:
     for name in stored:
         annotation, metadata = fields[name]
         if name not in mapping:
+            if metadata.get("optional"):
+                continue
             raise FieldError(name, "missing")
         values[name] = check(name, mapping[name], annotation)
         _check_bounds(name, values[name], metadata)
@@ -62,7 +69,9 @@ def build(kind: type, mapping: dict[str, Any]) -> Any:
 def to_mapping(record: Any) -> dict[str, Any]:
     """The stored fields of a dataclass as plain values: the inverse of `build`."""
     fields = [field for field in dataclasses.fields(record) if field.metadata.get("stored", True)]
-    return {field.name: _plain(getattr(record, field.name)) for field in fields}
+    values = {field.name: getattr(record, field.name) for field in fields}
+    left_out = {field.name for field in fields if field.metadata.get("optional") and values[field.name] is None}
+    return {name: _plain(value) for name, value in values.items() if name not in left_out}
 
 
 def _plain(value: Any) -> Any:

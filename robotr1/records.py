@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from robotr1 import fields, paths
-from robotr1.fields import prompt_text
+from robotr1.fields import optional, prompt_text
 
 SCHEMA = 1
 AGAIN = "run the stage that writes this file again"
@@ -41,7 +41,7 @@ class Keyframes:
 class Question:
     """One multiple-choice question about one frame (Robot-R1 section 3.2)."""
 
-    id: str  # <task>/variation<V>/episode<E>/frame<F>/<type>
+    id: str  # <task>/variation<V>/episode<E>/frame<F>/<type>, followed by -<N> in set N of paired options
     split: Split
     type: QuestionType
     task: str
@@ -56,6 +56,7 @@ class Question:
     options: list[str] = prompt_text()  # texts without their letters
     answer: Letter
     prompt: str = prompt_text()  # the whole user text, without the image token
+    set: str | None = optional()  # paired options: <task>/<split>/<type>/<N>, shared by the four questions of a set
 
 
 @dataclass(frozen=True, slots=True)

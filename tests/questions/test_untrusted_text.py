@@ -31,7 +31,8 @@ ACTIONS = ["move above the cup", "grasp the cup", "lift the cup"]
 PIECES = [
     *TAGS, "[[A]]", "[[", "]]", "[", "]", ",", ".", "-", "+", "1", "0.5", "1e400", "9" * 400, "Answer:", ":",
     "is [1, 2, 3]:", "move ", "slightly ", "up", " and ", "; ", "open the gripper", "{", "}", '"', "\\",
-    '"executable_plan":', "action_id", "null", "\x00", "\r\n", "\u2028", "\u0085", "\ud800", "\ufeff", "{{", "}}", "NaN", "-Infinity", " ",
+    '"executable_plan":', "action_id", "null", "\x00", "\r\n", "\u2028", "\u0085", "\ud800", "\ufeff",
+    "{{", "}}", "NaN", "-Infinity", " ",
 ]  # fmt: skip
 HOSTILE = st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=30).map("".join)
 SURROGATES = st.text(st.characters(codec=None), max_size=40)
