@@ -7,7 +7,8 @@ answers.
 
 In a waypoint set, the two moments of an episode come before different steps, and the steps are the same in A and B: to
 be right, a policy needs the scene and the step that is due. `paired_neighbours` is the share of sets about neighbouring
-steps, such as "above it" and "at it".
+steps, such as "above it" and "at it". A policy that knows the scene and not the step has two options left; in every
+waypoint set the one nearer to the gripper is right twice, so neither the nearer nor the farther one is a shortcut.
 """
 
 from collections import Counter, defaultdict
@@ -93,7 +94,7 @@ def _sets_of(
     for number, neighbouring in enumerate(wanted):
         for _ in range(TRIES):
             chosen = _draw(episodes, type, bool(neighbouring), rng)
-            if chosen and _are_apart([moment.answer for moment in chosen], type, settings):
+            if chosen and _are_apart([moment.answer for moment in chosen], type, settings) and _is_balanced(chosen, type):
                 break
         else:
             if not number:
@@ -143,3 +144,15 @@ def _are_apart(answers: Sequence[str], type: str, settings: BuildQuestions) -> b
     positions = [parse_position(answer) for answer in answers]
     gap = settings.minimum_gap - TOLERANCE
     return all(dist(a, b) >= gap for i, a in enumerate(positions) for b in positions[:i])
+
+
+def _is_balanced(chosen: Sequence[Moment], type: str) -> bool:
+    """Whether the nearer of the episode's own two options is right in exactly half of a waypoint set; else True."""
+    if type != "waypoint":
+        return True
+    positions = [parse_position(moment.answer) for moment in chosen]  # of A, A, B, B
+    right = 0
+    for i, moment in enumerate(chosen):
+        state = moment.draft.state[:3]
+        right += dist(positions[i], state) < dist(positions[i ^ 1], state)
+    return right == SIZE // 2

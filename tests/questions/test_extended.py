@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from robotr1.evaluation.multiple_choice.scoring import evaluate_own_form
+from robotr1.evaluation.multiple_choice.scoring import evaluate_open_form
 from robotr1.questions.answers import parse_position, parse_state
 from robotr1.questions.audit.blind import audit
 from robotr1.questions.build import build_questions
@@ -119,9 +119,9 @@ def test_every_form_of_the_set(turning, extended, form, order):
 def test_open_answers_are_scored_by_their_positions(built):
     questions = [question for question in built["test_in"] if question.type == "state"]
     answers = [question.options[LETTERS.index(question.answer)] for question in questions]
-    assert all(prediction.correct for prediction in evaluate_own_form("sft-direct", questions, answers))
+    assert all(prediction.correct for prediction in evaluate_open_form("sft-direct", questions, answers))
     short = [str(parse_position(answer)) for answer in answers]
-    assert not any(prediction.formatted for prediction in evaluate_own_form("sft-direct", questions, short))
+    assert not any(prediction.formatted for prediction in evaluate_open_form("sft-direct", questions, short))
 
 
 def test_two_builds_are_the_same(turning, extended, built):
