@@ -94,7 +94,11 @@ def _sets_of(
     for number, neighbouring in enumerate(wanted):
         for _ in range(TRIES):
             chosen = _draw(episodes, type, bool(neighbouring), rng)
-            if chosen and _are_apart([moment.answer for moment in chosen], type, settings) and _is_balanced(chosen, type):
+            if (
+                chosen
+                and _are_apart([moment.answer for moment in chosen], type, settings)
+                and _is_balanced(chosen, type)
+            ):
                 break
         else:
             if not number:
@@ -115,7 +119,7 @@ def _sets_of(
 def _draw(
     episodes: Sequence[Sequence[Moment]], type: str, neighbouring: bool, rng: np.random.Generator
 ) -> list[Moment] | None:
-    """Two moments of each of two random episodes, rarely used ones preferred; None where the steps have no moments."""
+    """Two moments of each of two random episodes, seldom used ones preferred; None where a step has no moments."""
     pair = [episodes[i] for i in rng.choice(len(episodes), 2, replace=False)]
     if type != "waypoint":
         return [moment for episode in pair if len(episode) > 1 for moment in _sample(episode, 2, rng)]
