@@ -11,6 +11,8 @@ import typing
 from functools import cache
 from typing import Any, Literal
 
+from robotr1.special_tokens import refusal, special_token
+
 
 class FieldError(ValueError):
     """A value that does not fit its field. `field` names it; the message says what was expected."""
@@ -25,9 +27,19 @@ def at_least(minimum: float, maximum: float = float("inf")) -> Any:
     return dataclasses.field(metadata={"minimum": minimum, "maximum": maximum})
 
 
+def prompt_text() -> Any:
+    """A dataclass field for text (or lists of it) that goes into prompts: special tokens of tokenizers are refused."""
+    return dataclasses.field(metadata={"prompt_text": True})
+
+
 def not_stored() -> Any:
     """A dataclass field that files leave out, such as an image; `build` sets it to None."""
     return dataclasses.field(metadata={"stored": False})
+
+
+def optional() -> Any:
+    """A dataclass field that files leave out where it is None, so that files without it stay valid."""
+    return dataclasses.field(default=None, metadata={"optional": True})
 
 
 def build(kind: type, mapping: dict[str, Any]) -> Any:
@@ -46,16 +58,22 @@ def build(kind: type, mapping: dict[str, Any]) -> Any:
     for name in stored:
         annotation, metadata = fields[name]
         if name not in mapping:
+            if metadata.get("optional"):
+                continue
             raise FieldError(name, "missing")
         values[name] = check(name, mapping[name], annotation)
         _check_bounds(name, values[name], metadata)
+        if "prompt_text" in metadata:
+            _check_text(name, values[name])
     return kind(**values)
 
 
 def to_mapping(record: Any) -> dict[str, Any]:
     """The stored fields of a dataclass as plain values: the inverse of `build`."""
     fields = [field for field in dataclasses.fields(record) if field.metadata.get("stored", True)]
-    return {field.name: _plain(getattr(record, field.name)) for field in fields}
+    values = {field.name: getattr(record, field.name) for field in fields}
+    left_out = {field.name for field in fields if field.metadata.get("optional") and values[field.name] is None}
+    return {name: _plain(value) for name, value in values.items() if name not in left_out}
 
 
 def _plain(value: Any) -> Any:
@@ -109,6 +127,14 @@ def shown_value(value: Any) -> str:
     short = reprlib.Repr()
     short.maxstring = short.maxother = short.maxlong = 200
     return short.repr(value)
+
+
+def _check_text(name: str, value: Any) -> None:
+    if isinstance(value, list):
+        for i, item in enumerate(value):
+            _check_text(f"{name}[{i}]", item)
+    elif token := special_token(value):
+        raise FieldError(name, refusal(token))
 
 
 def _check_bounds(name: str, value: Any, bounds: Any) -> None:

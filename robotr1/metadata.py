@@ -16,6 +16,7 @@ import numpy as np
 from robotr1 import fields, paths
 from robotr1.demos.episode import Episode
 from robotr1.demos.images import project
+from robotr1.fields import prompt_text
 
 WORLD_ORIGIN = (0.25, 0.0, 0.752)  # metres; the paper's world origin
 GRIPPER_SIZE = (0.06, 0.2, 0.09)  # metres along x, y, z, with the gripper pointing down
@@ -42,11 +43,11 @@ class Metadata:
     image_size: list[int]  # width, height in pixels
     intrinsics: list[list[float]]  # [3][3]
     extrinsics: list[list[float]]  # [4][4], camera to world
-    axes: list[list[str]]  # per world axis: words for its positive and negative direction in the image
+    axes: list[list[str]] = prompt_text()  # per world axis: words for its positive and negative direction in the image
     alignment: list[float]  # per axis, 0..1: the cosine between the axis and its word's direction
     reference_point: list[float]
-    reference_name: str
-    scale_object: str
+    reference_name: str = prompt_text()
+    scale_object: str = prompt_text()
     scale_size: list[float]  # along x, y, z
     finger_length: float
     in_prompt: list[str]  # the PARTS that prompts contain; an experiment can leave some out

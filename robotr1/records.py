@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from robotr1 import fields, paths
+from robotr1.fields import optional, prompt_text
 
 SCHEMA = 1
 AGAIN = "run the stage that writes this file again"
@@ -32,7 +33,7 @@ class Keyframes:
     task: str
     variation: int
     episode: int
-    instruction: str
+    instruction: str = prompt_text()
     length: int  # number of frames
     keyframes: list[int]  # frame indices, rising
 
@@ -41,7 +42,7 @@ class Keyframes:
 class Question:
     """One multiple-choice question about one frame (Robot-R1 section 3.2)."""
 
-    id: str  # <task>/variation<V>/episode<E>/frame<F>/<type>
+    id: str  # <task>/variation<V>/episode<E>/frame<F>/<type>, followed by -<N> in set N of paired options
     split: Split
     type: QuestionType
     task: str
@@ -50,12 +51,13 @@ class Question:
     frame: int
     keyframe: int  # index of the next keyframe
     image: str  # relative to the repository root, forward slashes
-    instruction: str
+    instruction: str = prompt_text()
     state: list[float]  # gripper tip [x, y, z] now, metres
     target: list[float]  # gripper tip [x, y, z] at the next keyframe, metres
-    options: list[str]  # texts without their letters
+    options: list[str] = prompt_text()  # texts without their letters
     answer: Letter
-    prompt: str  # the whole user text, without the image token
+    prompt: str = prompt_text()  # the whole user text, without the image token
+    set: str | None = optional()  # paired options: <task>/<split>/<type>/<N>, shared by the four questions of a set
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class OpenQuestion:
     task: str
     image: str
     answer: list[float]  # the true state, metres (and radians, gripper)
-    prompt: str
+    prompt: str = prompt_text()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +83,10 @@ class PlanningQuestion:
     task: str
     variation: int
     image: str
-    instruction: str
-    actions: list[str]  # names; an action's id is its index
+    instruction: str = prompt_text()
+    actions: list[str] = prompt_text()  # names; an action's id is its index
     answer: list[int]  # ids of the actions that remain, in order
-    prompt: str
+    prompt: str = prompt_text()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ class SftExample:
     form: Literal["direct", "cot", "planning"]
     task: str
     image: str
-    prompt: str
+    prompt: str = prompt_text()
     completion: str
 
 

@@ -23,6 +23,7 @@ from robotr1.demos.layout import (
 from robotr1.demos.series import NUMBER, read_optional_series, read_poses, read_series
 from robotr1.demos.unpickle import load_pickle
 from robotr1.demos.write import Camera, write_episode
+from robotr1.special_tokens import refusal, special_token
 
 __all__ = ["Camera", "Episode", "EpisodeError", "list_episodes", "read_episode", "write_episode"]
 
@@ -155,6 +156,9 @@ def _instructions(folder: Path, task: str) -> list[str]:
         warnings.warn(f"{places[1]}: not found; using {fallback[0]!r} as the instruction", stacklevel=3)
         return fallback
     found = load_pickle(path)
+    for text in found if isinstance(found, list | tuple) else ():
+        if isinstance(text, str) and (token := special_token(text)):
+            raise EpisodeError(f"{path}: the instruction {text[:200]!r} {refusal(token)}.")
     if isinstance(found, list | tuple) and found and all(isinstance(text, str) and text.strip() for text in found):
         return list(found)
     warnings.warn(

@@ -7,6 +7,7 @@ from PIL import Image
 from transformers import BatchFeature, ProcessorMixin
 
 from robotr1.policies.images import load_image
+from robotr1.special_tokens import refusal, special_token
 
 
 class ImagePrompt(Protocol):
@@ -23,7 +24,13 @@ def conversation(prompt: str, image: Image.Image | None = None) -> list[dict]:
 
 
 def chat_text(processor: ProcessorMixin, prompt: str) -> str:
-    """A prompt in the policy's chat template, up to where the completion starts."""
+    """A prompt in the policy's chat template, up to where the completion starts.
+
+    Raises ValueError where the prompt contains a special token of the policy's tokenizer.
+    """
+    own = processor.tokenizer.all_special_tokens
+    if found := special_token(prompt) or next((token for token in own if token in prompt), None):
+        raise ValueError(f"the prompt {prompt[:200]!r} {refusal(found)}")
     return processor.apply_chat_template(conversation(prompt), tokenize=False, add_generation_prompt=True)
 
 

@@ -1,4 +1,5 @@
 import dataclasses
+import re
 
 import pytest
 import torch
@@ -32,3 +33,9 @@ def test_every_question_has_one_image(processor, questions):
 def test_as_many_prefixes_as_questions(processor, questions):
     with pytest.raises(ValueError, match="zip"):
         batch_inputs(processor, questions[:2], [""])
+
+
+@pytest.mark.parametrize("token", ["<|image_pad|>", "<|video_pad|>", "<|im_start|>", "<|im_end|>"])
+def test_a_prompt_with_a_special_token_is_refused(processor, token):
+    with pytest.raises(ValueError, match=rf"the prompt 'pick up .*contains '{re.escape(token)}'"):
+        chat_text(processor, f"pick up the {token} cup")

@@ -13,7 +13,7 @@ import pandas as pd
 from robotr1 import paths
 from robotr1.evaluation.multiple_choice.items import SPLITS
 from robotr1.policies.names import BLANK, parse_name
-from robotr1.records import Prediction, QuestionType, RecordError, read_by_policy, write_by_policy
+from robotr1.records import Prediction, Question, QuestionType, RecordError, read_by_policy, write_by_policy
 from robotr1.statistics import accuracy_interval, clustered_interval, paired_difference, with_holm
 
 TYPES = ("all", *get_args(QuestionType))
@@ -68,6 +68,28 @@ def summarize(
         )
     share_names = ["accuracy" if name == "share" else name for name in SHARE_COLUMNS]
     return pd.DataFrame(rows, columns=["policy", "split", by, *share_names, "unparsable", "unformatted"])
+
+
+def set_accuracy(
+    predictions: Iterable[Prediction], questions: Iterable[Question], confidence: float = 0.95
+) -> pd.DataFrame:
+    """Share of paired sets whose questions are all answered correctly, by policy, split and type.
+
+    Returns one row per group with `sets`, `accuracy` and its interval. A set counts where all its questions were
+    answered. By chance, a policy that answers each question at random gets (1/4)^4, and one that ignores the image 0.
+    """
+    sets: dict[str, list[str]] = {}
+    for question in questions:
+        if question.set is not None:
+            sets.setdefault(question.set, []).append(question.id)
+    rows = []
+    for (policy, split, kind), group in groups(predictions, "type").items():
+        correct = {prediction.id: prediction.correct for prediction in group}
+        answered = [all(correct[i] for i in ids) for ids in sets.values() if all(i in correct for i in ids)]
+        if answered:
+            share, low, high = accuracy_interval(answered, confidence)
+            rows.append([policy, split, kind, len(answered), share, low, high])
+    return pd.DataFrame(rows, columns=["policy", "split", "type", "sets", "accuracy", "low", "high"])
 
 
 def compare(

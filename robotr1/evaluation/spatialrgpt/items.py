@@ -14,6 +14,7 @@ from typing import Any
 
 from robotr1.evaluation.items import FOLDER, SPATIALRGPT
 from robotr1.records import RecordError
+from robotr1.special_tokens import refusal, special_token
 
 # The paper's sub-columns (Table 5) by the published categories; "predicate" asks whether, "choice" asks which.
 QUANTITATIVE = {
@@ -102,6 +103,8 @@ def _item(row: Any, place: str) -> SpatialItem:
     for field, value in texts.items():
         if not isinstance(value, str):
             raise RecordError(f"{place}: {field}: got {value!r}, expected a text")
+    if token := special_token(texts["text_q"]):
+        raise RecordError(f"{place}: text_q {refusal(token)}")
     if any(len(box) != 4 or not all(map(math.isfinite, box)) for box in boxes):
         raise RecordError(f"{place}: bbox: got {row['bbox']!r}, expected lists of four numbers x1, y1, x2, y2")
     return SpatialItem(name, *texts.values(), column, boxes)

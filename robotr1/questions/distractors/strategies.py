@@ -8,6 +8,7 @@ same_episode    positions that the gripper takes in the same episode; movements 
 other_episodes  answers to the same type of question in other episodes of the task
 near_miss       positions in one small ball around the truth; movements that differ in the word of one axis
 mirrored        the truth reflected about the middle of the workspace along x, y, z or several axes
+paired          the answers of three other questions, which share all four options (questions/paired.py)
 
 To add a strategy, subclass `Strategy` and put `@register_strategy("its name")` above the class.
 """
@@ -172,6 +173,11 @@ class Mirrored(Strategy):
 
     def movements(self, draw: Draw) -> Movements:
         return Movements(first=(np.abs(_LEVELS) == np.abs(parse_movement(draw.truth))).all(axis=1))
+
+
+@register_strategy("paired")
+class Paired(OtherEpisodes):
+    """The build makes whole sets (questions/paired.py). A question by itself gets answers of other episodes."""
 
 
 def _reflections(point: Point, rng: np.random.Generator) -> Iterator[Point]:
