@@ -11,16 +11,22 @@ def cells(line):
     return [cell.strip() for cell in line.strip("| \n").split("|")]
 
 
+def accuracy_rows(section):
+    """The cells of the results table by policy and column."""
+    head, _, *lines = section.splitlines()
+    return {cells(line)[0]: dict(zip(cells(head), cells(line))) for line in lines}
+
+
 @pytest.mark.parametrize("page", [readme.README, readme.RESULTS], ids=paths.relative)
-def test_committed_pages_are_up_to_date(page):
-    text = page.read_text(encoding="utf-8")
-    assert text == readme.fill(text, readme.generated()[page]), "run `python -m robotr1.report.readme` and commit"
+def test_committed_pages_are_up_to_date(page, committed):
+    text = (committed / paths.relative(page)).read_text(encoding="utf-8")
+    parts = readme.generated(committed / "reports", committed / paths.relative(readme.STAGE_TIMES))[page]
+    assert text == readme.fill(text, parts), "run `python -m robotr1.report.readme` and commit"
 
 
-def test_every_committed_accuracy_is_in_its_cell():
-    head, _, *lines = readme.results_section().splitlines()
-    rows = {cells(line)[0]: dict(zip(cells(head), cells(line))) for line in lines}
-    table = pd.read_csv(paths.TABLES / "accuracy.csv").query("split == 'test_in'")
+def test_every_committed_accuracy_is_in_its_cell(committed):
+    rows = accuracy_rows(readme.results_section(committed / "reports"))
+    table = pd.read_csv(committed / "reports/tables/accuracy.csv").query("split == 'test_in'")
     assert len(rows) == table["policy"].nunique()
     for row in table.itertuples():
         assert rows[readme.label(row.policy)][row.type].split(" ")[0] == f"{100 * row.accuracy:.1f}"
