@@ -5,11 +5,12 @@ import dataclasses
 import hashlib
 import re
 import statistics
+from pathlib import Path
 
 import pytest
 import yaml
 
-from robotr1 import ipynb, paths, settings
+from robotr1 import ipynb, paths, profiles, settings
 
 NOTEBOOKS = sorted(paths.NOTEBOOKS.glob("*.ipynb"))
 LONGEST_CELL = 16  # lines
@@ -42,14 +43,16 @@ def test_committed_form_is_canonical_and_output_free(path):
 
 
 @each
-def test_parameters_are_those_of_params_yaml(path):
+def test_parameters_are_those_of_the_laptop_profile(path, tmp_path):
+    """params.yaml is the composed laptop profile, unless an experiment changed it."""
+    profiles.compose("laptop", tmp_path / "params.yaml")
     stated = ipynb.parameters(ipynb.read(path))
     section = path.stem[3:]
     if section not in settings.SECTIONS:
         assert not stated
         return
-    expected = dataclasses.asdict(settings.load_settings()[section])
-    assert list(stated) == list(settings.read_params()[section]), "same names in the same order"
+    expected = dataclasses.asdict(settings.load_settings(tmp_path / "params.yaml")[section])
+    assert list(stated) == list(settings.read_params(tmp_path / "params.yaml")[section]), "same names in the same order"
     assert stated == expected
     assert [type(value) for value in stated.values()] == [type(value) for value in expected.values()]
 
@@ -113,9 +116,7 @@ def test_the_executed_copies_are_those_that_the_stages_wrote(committed):
     written = {path for path in outs if path.startswith("reports/notebooks/")}
     copies = {path.relative_to(committed).as_posix() for path in (committed / "reports/notebooks").glob("*.ipynb")}
     sources = {path.stem for path in (committed / "notebooks").glob("*.ipynb")}
-    assert {path.rpartition("/")[2].removesuffix(".ipynb").partition("-")[0] for path in written} == sources - {
-        "00_overview"
-    }
+    assert {Path(path).stem.partition("-")[0] for path in written} == sources - {"00_overview"}
     assert copies - {"reports/notebooks/00_overview.ipynb"} == written
 
 
