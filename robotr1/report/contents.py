@@ -8,6 +8,7 @@ from robotr1 import paths
 from robotr1.report.results import Results
 from robotr1.report.sections import (
     attention,
+    claims,
     closed_loop,
     consistency,
     eb_manipulation,
@@ -26,6 +27,7 @@ from robotr1.report.tables import markdown
 SECTIONS = tuple(
     module.SECTION
     for module in (
+        claims,
         multiple_choice,
         training,
         consistency,
