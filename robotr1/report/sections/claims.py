@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from robotr1.report.claims.claims import Claim, claims_frame, make_claims
+from robotr1.report.claims.claims import Claim, make_claims
 from robotr1.report.claims.rule import RULE, VERDICTS
 from robotr1.report.results import Results
 from robotr1.report.section import Drawing, Section, Table
@@ -26,18 +26,23 @@ def sentences(results: Results) -> list[str]:
 
 
 def claims_table(results: Results) -> pd.DataFrame:
-    """One row per claim: the paper's difference, ours with its interval, counts and verdict."""
-    rows = [
-        {
-            "claim": row.claim,
-            "paper": f"{row.paper} ({row.paper_source})",
-            "ours": "" if pd.isna(row.ours) else f"{row.ours:+.2f} [{row.low:+.2f}, {row.high:+.2f}]",
-            "n": "" if pd.isna(row.n) else str(row.n),
-            "seeds": "" if pd.isna(row.seeds) else str(row.seeds),
-            "verdict": row.verdict,
-        }
-        for row in claims_frame(make_claims(results)).itertuples()
-    ]
+    """One row per claim: its verdict, the paper's difference and ours with its interval, counts and source."""
+    rows = []
+    for claim in make_claims(results):
+        found = claim.evidence
+        ours = found and f"{found.difference:+.2f} [{found.low:+.2f}, {found.high:+.2f}]"
+        rows.append(
+            {
+                "claim": claim.text,
+                "verdict": claim.verdict,
+                "the paper": "+" if claim.paper is None else f"{claim.paper:+.2f}",
+                "ours": ours or "",
+                "in": claim.unit,
+                "n": str(found.n) if found and found.n else "",
+                "seeds": str(found.seeds) if found else "",
+                "the paper's number": claim.source,
+            }
+        )
     return pd.DataFrame(rows)
 
 
