@@ -5,10 +5,10 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 
 from robotr1 import paths
+from robotr1.report.claims import section as claims
 from robotr1.report.results import Results
 from robotr1.report.sections import (
     attention,
-    claims,
     closed_loop,
     consistency,
     eb_manipulation,

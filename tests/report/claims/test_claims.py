@@ -5,7 +5,7 @@ from synthetic_study import predictions, questions, results, results_of
 
 from robotr1.report.claims.claims import COLUMNS, DESIGN, OUTPUT, claims_frame, make_claims, write_claims
 from robotr1.report.claims.rule import VERDICTS
-from robotr1.report.sections.claims import claims_table, draw_claims, sentences
+from robotr1.report.claims.section import claims_table, draw_claims, sentences
 
 BETTER = {"difference": 0.1, "low": 0.05, "high": 0.15, "verdict": "better", "seeds": 3}
 EVERY = {comparison: {"test_in": BETTER, "test_out": BETTER} for _, comparison, *_ in DESIGN}
