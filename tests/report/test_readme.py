@@ -2,9 +2,11 @@
 
 import pandas as pd
 import pytest
+from synthetic_study import results
 
 from robotr1 import paths
 from robotr1.report import readme
+from robotr1.report.claims.claims import write_claims
 
 
 def cells(line):
@@ -30,6 +32,14 @@ def test_every_committed_accuracy_is_in_its_cell(committed):
     assert len(rows) == table["policy"].nunique()
     for row in table.itertuples():
         assert rows[readme.label(row.policy)][row.type].split(" ")[0] == f"{100 * row.accuracy:.1f}"
+
+
+def test_claims_are_shown_with_their_verdicts(tmp_path):
+    assert readme.claims_section(tmp_path) == ""
+    write_claims(results(), tmp_path / "claims.csv")
+    rows = [cells(line) for line in readme.claims_section(tmp_path).splitlines() if line.startswith("| ")][1:]
+    table = pd.read_csv(tmp_path / "claims.csv", dtype={"paper": str})
+    assert [(row[0], row[1], row[3]) for row in rows] == list(zip(table["claim"], table["paper"], table["verdict"]))
 
 
 def test_only_the_lines_between_the_marks_change():
