@@ -75,7 +75,7 @@ def test_runs_with_the_sections_values_and_twice_gives_the_same_bytes(root):
     )
     code, stdout, stderr = run(root, "design_metadata")
     assert code == 0, stderr
-    assert "seen 0.1 10" in stdout
+    assert "seen 0.1 10" in stdout.splitlines()
     assert "a warning" in stderr
     assert "A small stage" in stderr, "the section's heading shows where the run is"
     first = (root / EXECUTED).read_bytes()
@@ -97,7 +97,7 @@ def test_overrides_are_checked_named_in_the_file_and_shown(root):
     code, _, stderr = run(root, "design_metadata", "--set", "frame_interval=2")
     assert code == 0, stderr
     notebook = ipynb.read(root / "reports/notebooks/02_design_metadata-frame_interval2.ipynb")
-    assert "frame_interval = 2" in notebook.cells[2].source
+    assert "frame_interval = 2" in notebook.cells[2].source.splitlines()
     assert notebook.cells[3].outputs[0].text == "2\n"
 
 

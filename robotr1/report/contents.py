@@ -5,6 +5,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 
 from robotr1 import paths
+from robotr1.report.claims import section as claims
 from robotr1.report.results import Results
 from robotr1.report.sections import (
     attention,
@@ -26,6 +27,7 @@ from robotr1.report.tables import markdown
 SECTIONS = tuple(
     module.SECTION
     for module in (
+        claims,
         multiple_choice,
         training,
         consistency,

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from synthetic_study import acted, answers, measured, planned, probed
 
-from robotr1 import paths
 from robotr1.evaluation.closed_loop import results as closed_loop
 from robotr1.evaluation.eb_manipulation import results as eb_manipulation
 from robotr1.evaluation.faithfulness import results as faithfulness
@@ -90,10 +89,10 @@ def test_an_empty_folder_has_no_rows(tmp_path, results, rows):
 
 
 @benchmarks
-def test_the_committed_rows_are_read(results, rows):
-    files = list(paths.PREDICTIONS.glob(f"*/{results.FILE}"))
-    lines = sum(file.read_bytes().count(b"\n") for file in files)
-    assert len(results.read()) == lines
+def test_the_committed_rows_are_read(results, rows, committed):
+    folder = committed / "data/predictions"
+    lines = sum(file.read_bytes().count(b"\n") for file in folder.glob(f"*/{results.FILE}"))
+    assert len(results.read(folder)) == lines
 
 
 def test_only_shown_episodes_have_images(tmp_path):

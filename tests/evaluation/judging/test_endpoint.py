@@ -103,10 +103,10 @@ def test_no_question_is_asked_twice(serve, tmp_path, capsys):
     server = serve(chat(GOOD))
     first = ask(server, "up", "down", "up", cache=tmp_path)
     assert len(server.asked) == 2  # equal answers share a reply
-    assert "0 replies cached, 2 requests to send" in capsys.readouterr().out
+    assert " 0 replies cached, 2 requests to send" in capsys.readouterr().out
     assert ask(server, "up", "down", "up", cache=tmp_path) == first
     assert len(server.asked) == 2
-    assert "2 replies cached, 0 requests to send" in capsys.readouterr().out
+    assert " 2 replies cached, 0 requests to send" in capsys.readouterr().out
     ask(server, "up", cache=tmp_path, temperature=0.0)
     ask(server, "up", cache=tmp_path, repeat=1)
     assert len(server.asked) == 4  # another temperature and another repetition are other questions
@@ -126,7 +126,7 @@ def test_a_failure_is_not_kept(serve, tmp_path):
 def test_what_it_costs_is_said_before(serve, capsys):
     ask(serve(chat(GOOD)), "up", "down", prices=(2.5, 10.0))
     line = capsys.readouterr().out
-    assert "2 requests to send" in line
+    assert " 2 requests to send" in line
     assert "USD" in line
     ask(serve(chat(GOOD)), "up")
     assert "price not stated" in capsys.readouterr().out
