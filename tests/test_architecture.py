@@ -18,7 +18,7 @@ WIDE = {"robotr1/report": 18, "robotr1/policies": 17, "robotr1/training/grpo": 1
 # A room is a module or folder of robotr1/. It may import its own modules and rooms of higher lines; rooms on one line
 # do not import each other.
 LAYERS = (
-    {"paths", "statistics"},
+    {"paths", "statistics", "linear"},
     {"fields", "ipynb", "environment"},
     {"records"},
     {"settings"},

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from robotr1.demos.layout import EpisodeError
+from robotr1.linear import matmul
 
 DEPTH_SCALE = 2**24 - 1  # RLBench stores a depth in the 24 bits of one RGB pixel
 LARGEST = 4096  # pixels per side; a small file can claim a size that fills the memory
@@ -75,6 +76,6 @@ def project(points: np.ndarray, intrinsics: np.ndarray, extrinsics: np.ndarray) 
     pixel: its row is NaN.
     """
     points = np.atleast_2d(np.asarray(points, dtype=np.float64))
-    in_camera = (points - extrinsics[:3, 3]) @ extrinsics[:3, :3]  # [N,3]; the rows of R^T (p - t)
+    in_camera = matmul(points - extrinsics[:3, 3], extrinsics[:3, :3])  # [N,3]; the rows of R^T (p - t)
     depth = np.where(in_camera[:, 2] > 1e-9, in_camera[:, 2], np.nan)
-    return (in_camera @ np.asarray(intrinsics).T)[:, :2] / depth[:, None]
+    return matmul(in_camera, np.asarray(intrinsics).T)[:, :2] / depth[:, None]
