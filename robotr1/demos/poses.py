@@ -43,7 +43,7 @@ def rotation_vector(q: np.ndarray) -> np.ndarray:
 
 def matrix(q: np.ndarray) -> np.ndarray:
     """Return the rotation matrix [3,3] of a quaternion xyzw."""
-    x, y, z, w = np.asarray(q, float) / norm(q)
+    x, y, z, w = np.asarray(q, float) / max(norm(q), 1e-12)
     return np.array(
         [
             [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
