@@ -61,7 +61,7 @@ class Question:
 class OpenQuestion:
     """One question with a free-text answer instead of options (Robot-R1's open-ended form, Table 9)."""
 
-    id: str  # that of the multiple-choice question
+    id: str  # of the multiple-choice question
     split: Split
     type: Literal["waypoint", "state"]
     task: str
@@ -72,7 +72,7 @@ class OpenQuestion:
 
 @dataclass(frozen=True, slots=True)
 class PlanningQuestion:
-    """Which actions remain at one frame (RoboGPT-R1's form)."""
+    """One question about the actions that remain at one frame (RoboGPT-R1's form)."""
 
     id: str  # <task>/variation<V>/episode<E>/frame<F>/planning
     split: Split
@@ -81,7 +81,7 @@ class PlanningQuestion:
     variation: int
     image: str
     instruction: str
-    actions: list[str]  # names; an action's id is its place
+    actions: list[str]  # names; an action's id is its index
     answer: list[int]  # ids of the actions that remain, in order
     prompt: str
 
@@ -109,7 +109,7 @@ class Prediction:
     type: QuestionType
     task: str
     completion: str
-    letter: Letter | None  # None: no letter could be read from the completion
+    letter: Letter | None  # None: the completion has no readable letter
     answer: Letter
     correct: bool
     formatted: bool

@@ -133,25 +133,25 @@ class FinetuneSft:
 @dataclass(frozen=True)
 class TrainGrpo:
     algorithm: Literal["grpo", "rloo", "reinforce_plus_plus"]  # DVC runs the stage once per algorithm and seed
-    form: Literal["mcqa", "open", "planning"]  # how questions are asked, and so what is rewarded
+    form: Literal["mcqa", "open", "planning"]  # the question form, which decides the reward functions
     types: list[QuestionType]  # of mcqa and open questions; open has waypoint and state
-    start: str  # base, or the name of a supervised policy in models/ whose adapter is trained on
+    start: str  # base, or a supervised policy in models/ whose adapter is trained further
     seed: int = at_least(0)
     quantization: Literal["none", "nf4"]
     steps: int = at_least(1)  # optimiser updates
     prompts_per_step: int = at_least(1)
     num_generations: int = at_least(2)
     micro_batch: int = at_least(0)  # completions in one forward pass; 0: all of a step
-    rollout_batch: int = at_least(0)  # completions written together; 0: all of a rollout
-    dense_rollout: bool  # NF4: write with a second, dense copy of the weights, faster where memory allows
-    speedups: list[  # what robotr1 does otherwise than TRL, with the same numbers; see training/grouped.py
+    rollout_batch: int = at_least(0)  # completions sampled together; 0: all of a rollout
+    dense_rollout: bool  # NF4: sample with a second, dense copy of the weights, faster where memory allows
+    speedups: list[  # parts of TRL's step that are computed faster, same numbers; training/grpo/group_trainer.py
         Literal[
             "image_cache",
             "shared_processing",
             "lean_decoding",
             "shared_prefill",
             "shared_prompts",
-            "silent_groups",
+            "skip_zero_std",
             "cuda_graph",
         ]
     ]
@@ -233,6 +233,7 @@ SECTIONS: dict[str, type] = {
     "analyze_results": AnalyzeResults,
 }
 TOP_LEVEL = ("profile", "seed")  # plain values beside the sections
+RENAMED = {"train_grpo": {"silent_groups": "skip_zero_std"}}  # section: old name: new name, of fields and values
 
 
 def check_section(name: str, mapping: Any, file: Path | str = "params.yaml") -> Any:
@@ -244,6 +245,10 @@ def check_section(name: str, mapping: Any, file: Path | str = "params.yaml") -> 
         raise SettingsError(f"{file}: unknown section {name!r}; the sections are {', '.join(SECTIONS)}")
     if not isinstance(mapping, dict):
         raise SettingsError(f"{file}: section {name} is {mapping!r}; write its fields as `name: value` lines")
+    for key, value in mapping.items():
+        for old, new in RENAMED.get(name, {}).items():
+            if old in (key, value) or (isinstance(value, list) and old in value):
+                raise SettingsError(f"{file}: {name}.{key}: {old} is now called {new}")
     try:
         return fields.build(SECTIONS[name], mapping)
     except fields.FieldError as error:

@@ -1,4 +1,4 @@
-"""A whole study's worth of questions and predictions, invented: what the report is tested on."""
+"""An invented study with questions, answers and logs, for the tests of the report."""
 
 from dataclasses import replace
 from functools import cache
@@ -11,14 +11,17 @@ from robotr1.evaluation.closed_loop.results import Step, Trace
 from robotr1.evaluation.eb_manipulation.results import SUBSETS, Episode
 from robotr1.evaluation.faithfulness.results import THOUGHTS, Probed
 from robotr1.evaluation.judging.rubric import ABILITIES, Judgement
-from robotr1.evaluation.multiple_choice.scoring import BLANK, OPEN_TYPES, evaluate, evaluate_own_form
+from robotr1.evaluation.multiple_choice.items import OPEN_TYPES
+from robotr1.evaluation.multiple_choice.scoring import evaluate, evaluate_open_form
 from robotr1.evaluation.open_questions.results import OpenAnswer
 from robotr1.evaluation.spatialrgpt.results import SpatialAnswer
+from robotr1.policies.names import BLANK
 from robotr1.questions.distractors.movements import sample_movements
 from robotr1.questions.movement import describe_movement
 from robotr1.questions.prompts import LETTERS, completion_text, format_state, mcqa_prompt
 from robotr1.records import Prediction, Question
 from robotr1.report.results import Results, analyze
+from robotr1.report.study import Study
 from robotr1.settings import AnalyzeResults
 
 SETTINGS = AnalyzeResults(confidence=0.95, close_distance=0.05, examples=3, human_scores="", seed=0)
@@ -101,13 +104,13 @@ def predictions(asked: list[Question], reinforced: str = "grpo-seed0") -> list[P
     for policy in ("base", reinforced):
         found += evaluate(policy + BLANK, tested, completions(tested, 0.05, rng))
     open_ones = [one for one in asked if one.type in OPEN_TYPES]
-    found += evaluate_own_form("sft-direct", open_ones, [one.options[0] for one in open_ones])
+    found += evaluate_open_form("sft-direct", open_ones, [one.options[0] for one in open_ones])
     return found
 
 
 def training_logs(policies=("sft-direct", "grpo-seed0"), steps: int = 12) -> dict[str, pd.DataFrame]:
     step = np.arange(1, steps + 1)
-    columns = ("loss", "token_accuracy", "reward", "accuracy", "length", "zero_spread")
+    columns = ("loss", "token_accuracy", "reward", "accuracy", "length", "zero_std")
     return {policy: pd.DataFrame({"step": step} | dict.fromkeys(columns, step / steps)) for policy in policies}
 
 
@@ -182,15 +185,27 @@ def acted() -> list[Trace]:
     return played
 
 
-@cache
-def study(episodes: int = 4) -> Results:
-    """The results of the invented study; kept, since they are asked for often."""
-    return fresh_study(episodes)
-
-
-def fresh_study(episodes: int = 4) -> Results:
+def study(episodes: int = 4) -> Study:
+    """The invented study, as `read_study` reads one."""
     asked = questions(episodes)
-    logs = training_logs()
-    judged = answers() + judged_again()
-    known = {one.id: one for one in asked}
-    return analyze(SETTINGS, predictions(asked), known, logs, judged, acted(), measured(), planned(), probed())
+    return Study(
+        questions={one.id: one for one in asked},
+        predictions=predictions(asked),
+        training=training_logs(),
+        faithfulness=probed(),
+        open_questions=answers() + judged_again(),
+        spatialrgpt=measured(),
+        closed_loop=acted(),
+        eb_manipulation=planned(),
+    )
+
+
+@cache
+def results(episodes: int = 4) -> Results:
+    """The results of the invented study, cached because many tests use them."""
+    return analyze(SETTINGS, study(episodes))
+
+
+def results_of(predicted: list[Prediction], asked: list[Question], settings: AnalyzeResults = SETTINGS) -> Results:
+    """The results of a study with multiple choice alone."""
+    return analyze(settings, Study({one.id: one for one in asked}, predicted))

@@ -12,7 +12,9 @@ from typing import Literal
 
 import numpy as np
 
-from robotr1.evaluation.multiple_choice.scoring import OPEN_TYPES, OWN_FORM, episode_of
+from robotr1.evaluation.multiple_choice.items import OPEN_TYPES
+from robotr1.evaluation.multiple_choice.results import episode_of
+from robotr1.policies.names import OPEN_FORM
 from robotr1.records import Prediction
 from robotr1.statistics import mean_interval, paired_difference
 
@@ -21,14 +23,14 @@ OTHER_OPTIONS = "-same_episode"  # suffix of a run's name on waypoint questions 
 Answers = Mapping[str, Sequence[Prediction]]  # by policy: the run, its seed and the form
 Scores = dict[int, dict[str, bool]]  # by seed, then by question
 ALL, POSITIONS, WAYPOINTS = ("waypoint", "state", "movement"), OPEN_TYPES, ("waypoint",)
-FORM_NAMES = {"": "", OWN_FORM: ", own form", OTHER_OPTIONS: ", other options"}
+FORM_NAMES = {"": "", OPEN_FORM: ", open form", OTHER_OPTIONS: ", other options"}
 
 
 @dataclass(frozen=True)
 class Comparison:
     """Is `run` better than `other` on questions of `types`?
 
-    The forms are multiple choice ("", as in the study), the open form that a policy was trained in (`OWN_FORM`), or
+    The forms are multiple choice ("", as in the study), the open form that a policy was trained in (`OPEN_FORM`), or
     multiple choice with other distractors (`OTHER_OPTIONS`).
     """
 
@@ -45,8 +47,8 @@ class Comparison:
 
 
 COMPARISONS = (
-    Comparison("GRPO or imitation?", "grpo", "sft_direct", POSITIONS, other_form=OWN_FORM),
-    Comparison("GRPO or imitation?", "grpo", "sft_cot", POSITIONS, other_form=OWN_FORM),
+    Comparison("GRPO or imitation?", "grpo", "sft_direct", POSITIONS, other_form=OPEN_FORM),
+    Comparison("GRPO or imitation?", "grpo", "sft_cot", POSITIONS, other_form=OPEN_FORM),
     Comparison("GRPO or imitation?", "grpo", "base"),
     Comparison("Which algorithm?", "rloo", "grpo"),
     Comparison("Which algorithm?", "reinforce_plus_plus", "grpo"),
@@ -62,7 +64,7 @@ COMPARISONS = (
     Comparison("Cold start?", "cold_start_grpo", "cold_start"),
     Comparison("Metadata in the prompt?", "metadata", "grpo"),
     Comparison("Metadata in the prompt?", "base_metadata", "base"),
-    Comparison("Open reward?", "open", "grpo", POSITIONS, run_form=OWN_FORM),
+    Comparison("Open reward?", "open", "grpo", POSITIONS, run_form=OPEN_FORM),
     Comparison("Open reward?", "open", "waypoint_state", POSITIONS),
 )
 

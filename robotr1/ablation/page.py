@@ -19,7 +19,7 @@ def page(
         "# What makes the difference",
         "",
         "Accuracy in percent: mean ± standard deviation over the training seeds. *New episodes* are of the training",
-        "tasks, *new tasks* were never trained on. *Own form*: asked openly, as in training; the option nearest to the",
+        "tasks, *new tasks* were never trained on. *Open form*: no options, as in training; the option nearest to the",
         "written position counts, and there are no movement questions. *Other options*: waypoint questions only, whose",
         "wrong options are places that the gripper visits in the same episode. Compare such rows with their like only.",
         *([f"Without the image, the best guess at them is right in {told}."] if (told := percentages(blind)) else []),
@@ -34,7 +34,7 @@ def page(
     lines += [
         "Differences in percentage points on the questions that both answered, with the 95 % interval over episodes; p",
         "is McNemar's exact test for each seed alone. *Better* and *worse* are said only where the interval leaves out",
-        "zero and all seeds agree. Comparisons with an own form are on waypoint and state questions.",
+        "zero and all seeds agree. Comparisons in the open form are on waypoint and state questions.",
     ]
     question = ""
     for one, found in made:

@@ -12,11 +12,11 @@ from robotr1.ablation.figure import plot_accuracy
 from robotr1.ablation.page import page
 from robotr1.ablation.plan import FOLDER, read_plan
 from robotr1.evaluation.multiple_choice.consistency import examine
-from robotr1.evaluation.multiple_choice.run import read_questions
-from robotr1.evaluation.multiple_choice.scoring import read_predictions
+from robotr1.evaluation.multiple_choice.items import read_questions
+from robotr1.evaluation.multiple_choice.results import read as read_predictions
 from robotr1.questions.audit.strategies import StrategyGuess, best_guesses
 from robotr1.records import Prediction, Question
-from robotr1.report.places import nearer_to_gripper
+from robotr1.report.sections.written_positions import nearer_to_gripper
 
 MEASURABLE = 0.5  # share of completions that must be measurable
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from robotr1 import paths
 from robotr1.demos.episode import list_episodes, read_episode
-from robotr1.evaluation.multiple_choice.scoring import SPLITS
+from robotr1.evaluation.multiple_choice.items import SPLITS
 from robotr1.metadata import Metadata
 from robotr1.questions.build import stream_questions
 from robotr1.questions.prompts import prompt_of

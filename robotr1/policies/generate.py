@@ -8,7 +8,7 @@ from tqdm import tqdm
 from transformers import GenerationConfig, ProcessorMixin
 
 from robotr1.policies.image_cache import encode_images_once, prepare_images_once
-from robotr1.policies.images import blank_image, load_image, shuffle_images
+from robotr1.policies.images import blank_image, is_readable, load_image, shuffle_images
 from robotr1.policies.inputs import ImagePrompt, batch_inputs, chat_text
 
 Images = Literal["real", "blank", "shuffled"]
@@ -17,9 +17,9 @@ Images = Literal["real", "blank", "shuffled"]
 class CompletionCache(Protocol):
     """Stores completions batch by batch, so that an interrupted run resumes where it stopped."""
 
-    def get(self, batch: Sequence[ImagePrompt], images: Images) -> list[str] | None: ...
+    def get(self, batch: Sequence[ImagePrompt], images: Images) -> list[str | None] | None: ...
 
-    def put(self, batch: Sequence[ImagePrompt], images: Images, completions: list[str]) -> None: ...
+    def put(self, batch: Sequence[ImagePrompt], images: Images, completions: list[str | None]) -> None: ...
 
 
 def complete(
@@ -34,7 +34,8 @@ def complete(
     images: Images = "real",
     prefixes: Sequence[str] | None = None,
     cache: CompletionCache | None = None,
-) -> list[str]:
+    skip_unreadable: bool = False,
+) -> list[str | None]:
     """Return one completion per question, in the order of the questions, without special tokens.
 
     Prompts are padded on the left and never truncated, and image tokens are never generated. A completion ends at the
@@ -46,6 +47,7 @@ def complete(
         prefixes: the start of each completion, which the policy continues; each returned text includes its prefix.
         cache: batches that it holds are not generated again, new ones are put into it. It ignores prefixes, so the two
             exclude each other.
+        skip_unreadable: return None where an image is missing or unreadable, instead of an error.
 
     Raises ValueError where an image file is missing or broken, or where `cache` comes with `prefixes`.
     """
@@ -64,7 +66,7 @@ def complete(
     ]
     lengths = [len(ids) for ids in processor.tokenizer(texts)["input_ids"]] if texts else []
     order = sorted(range(len(questions)), key=lambda i: (lengths[i], questions[i].image, i))
-    completions = [""] * len(questions)
+    completions: list[str | None] = [None] * len(questions)
     config = generation_config(model, processor, max_completion_length, temperature)
     model.eval()
     with torch.inference_mode(), encode_images_once(model), prepare_images_once(processor):
@@ -74,13 +76,18 @@ def complete(
             sampled = cache.get(batch, images) if cache else None
             if sampled is None:
                 torch.manual_seed(seed + start)  # per batch, so that cached batches change nothing in the others
-                inputs = batch_inputs(processor, batch, [prefixes[i] for i in rows], load).to(model.device)
-                out = model.generate(**inputs, generation_config=config)[:, inputs["input_ids"].shape[1] :]
-                sampled = processor.batch_decode(out, skip_special_tokens=True)
+                shown = [i for i in rows if not skip_unreadable or is_readable(questions[i].image)]
+                sampled = [None] * len(rows)
+                if shown:
+                    inputs = batch_inputs(processor, [questions[i] for i in shown], [prefixes[i] for i in shown], load)
+                    inputs = inputs.to(model.device)
+                    out = model.generate(**inputs, generation_config=config)[:, inputs["input_ids"].shape[1] :]
+                    texts_of = dict(zip(shown, processor.batch_decode(out, skip_special_tokens=True), strict=True))
+                    sampled = [texts_of.get(i) for i in rows]
                 if cache:
                     cache.put(batch, images, sampled)
             for i, text in zip(rows, sampled, strict=True):
-                completions[i] = prefixes[i] + text
+                completions[i] = None if text is None else prefixes[i] + text
     return completions
 
 

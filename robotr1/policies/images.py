@@ -21,6 +21,15 @@ def load_image(path: str) -> Image.Image:
         raise ValueError(f"{file}: not a readable image ({error}); run the stage extract_demos again.") from error
 
 
+def is_readable(path: str) -> bool:
+    """Whether there is an image at a path (relative to the repository root)."""
+    try:
+        load_image(path)
+    except ValueError:
+        return False
+    return True
+
+
 def blank_image(path: str) -> Image.Image:
     """A grey image of the same size, for the blank-image control."""
     return Image.new("RGB", load_image(path).size, (127, 127, 127))

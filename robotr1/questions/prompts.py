@@ -138,7 +138,7 @@ def mcqa_prompt(
     Args:
         state: [3] metres, or an extended [7]; stated unless None. State prompts ask for it and never state it.
         options: texts without letters, 2 to 8.
-        metadata: describes axes, reference point and gripper, as far as its `in_prompt` names them. Where None, the
+        metadata: describes those of axes, reference point and gripper that its `in_prompt` names. Where None, the
             full form states the paper's constants and the compact form nothing.
         kind: whether states are positions or extended.
     """

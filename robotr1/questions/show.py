@@ -16,7 +16,7 @@ from robotr1.questions.movement import parse_movement
 from robotr1.questions.prompts import LETTERS
 from robotr1.records import Question
 
-TRUTH, OTHER, STATE = "#0072b2", "#d55e00", "white"  # blue and orange: told apart by every kind of colour vision
+TRUTH, OTHER, STATE = "#0072b2", "#d55e00", "white"  # blue and orange: distinguishable with every kind of colour vision
 TRUTH_SHAPE, OTHER_SHAPE = "square", "circle"
 BARS = {"#0072b2": "", "#e69f00": "//", "#56b4e9": "..", "#d55e00": "xx", "#999999": "--"}  # colour and hatch
 ARROW = 0.12  # metres, length of a full movement word in the picture

@@ -4,7 +4,7 @@ The paper's questions are about positions only, which it names as its first limi
 is the paper's full one: [x, y, z, roll, pitch, yaw, gripper], in metres and radians, gripper 1 open, 0 closed.
 
 Convention: roll, pitch and yaw are turns about the *fixed* world axes x, y and z, in this order (scipy's "xyz"), of
-the tip frame in `gripper_pose` (quaternion xyzw). Roll and yaw lie in [0, 2π) and pitch in [-π/2, π/2]: the usual
+the tip frame in `gripper_pose` (quaternion xyzw). Roll and yaw are in [0, 2π) and pitch in [-π/2, π/2]: the usual
 (-π, π] would jump from 3.14 to -3.14 just where a gripper points straight down (roll π, yaw π in RLBench's home pose).
 Where the gripper is level along x (pitch ±π/2), roll and yaw are not unique; scipy sets yaw to 0 there.
 """

@@ -71,7 +71,7 @@ def test_runs_forms_and_types_are_kept_apart():
         "waypoint_open-0": predict("waypoint_open-0", "test_in", [False]),
         "open-1": predict("open-1", "test_in", [True], "movement"),
     }
-    for form, accuracy in (("", 0.5), (compare.OWN_FORM, 1.0), (compare.OTHER_OPTIONS, 0.0)):
+    for form, accuracy in (("", 0.5), (compare.OPEN_FORM, 1.0), (compare.OTHER_OPTIONS, 0.0)):
         assert compare.accuracies(compare.scores(rows, "open", "test_in", ("waypoint",), form)) == [accuracy]
     assert set(compare.scores(rows, "open", "test_in", compare.ALL)) == {0, 1}
     assert not compare.scores(rows, "open", "test_out", compare.ALL)

@@ -81,7 +81,7 @@ def test_deps_are_modules_that_exist_and_are_imported():
             assert any(path == dep or path.startswith(f"{dep}/") for path in needed), dep
 
 
-def test_the_study_does_not_know_the_ablation():
+def test_the_study_does_not_depend_on_the_ablation():
     assert (plan.FOLDER / ".dvc/config").is_file(), "a DVC project of its own"
     assert "ablation" not in (paths.ROOT / "dvc.yaml").read_text()
     for path in (

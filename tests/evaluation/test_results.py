@@ -10,7 +10,7 @@ from robotr1 import paths
 from robotr1.evaluation.closed_loop import results as closed_loop
 from robotr1.evaluation.eb_manipulation import results as eb_manipulation
 from robotr1.evaluation.faithfulness import results as faithfulness
-from robotr1.evaluation.multiple_choice.scoring import read_predictions
+from robotr1.evaluation.multiple_choice.results import read as read_predictions
 from robotr1.evaluation.open_questions import results as open_questions
 from robotr1.evaluation.planning import results as planning
 from robotr1.evaluation.planning.results import PlanAnswer

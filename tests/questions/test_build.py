@@ -75,7 +75,7 @@ def test_printed_options_keep_the_gap(built):
             assert smallest_gap([parse_state(option) for option in question.options]) >= 0.1 - 1e-9
 
 
-def test_letters_come_equally_often(built):
+def test_letters_are_balanced(built):
     for questions in built.values():
         for type in ("waypoint", "state", "movement"):
             counts = Counter(question.answer for question in questions if question.type == type)
@@ -179,7 +179,7 @@ def test_an_episode_without_keyframes_is_counted(study, settings, built):
         build_questions(episodes, [replace(line, keyframes=[]) for line in keyframes], settings)
 
 
-def test_questions_without_enough_wrong_options_are_counted(study, settings, built):
+def test_questions_without_enough_distractors_are_counted(study, settings, built):
     skipped = Counter()
     splits = build_questions(
         *study, replace(settings, types=["waypoint"], options=6, minimum_gap=0.14), skipped=skipped

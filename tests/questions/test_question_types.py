@@ -1,4 +1,4 @@
-"""A new type of question goes through build, checks and audit."""
+"""A registered question type is built, checked and audited."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The figures draw what they say: counted on the artists."""
+"""The figures contain the right artists."""
 
 import matplotlib
 
@@ -53,7 +53,7 @@ def test_blind_guesses_and_strategies(axes, splits, study, settings):
     assert axes.get_legend_handles_labels()[1] == ["chance", "gripper not stated", "stated"]
 
 
-def test_an_option_is_drawn_where_it_lies(axes, splits, study):
+def test_an_option_is_drawn_at_its_position(axes, splits, study):
     question = splits["train"][0]
     episode = next(
         episode for episode in study[0] if (episode.task, episode.episode) == (question.task, question.episode)

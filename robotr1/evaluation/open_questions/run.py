@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from robotr1.evaluation.completions import FOLDER, asker
+from robotr1.evaluation.completions import FOLDER, load_completer
 from robotr1.evaluation.judging.judges import judges_of
 from robotr1.evaluation.judging.reference import ReferenceJudge
 from robotr1.evaluation.open_questions import controls, results
@@ -19,7 +19,7 @@ def complete(
 ) -> dict[str, list[str | None]]:
     """The completions of the controls and of `policies` (folders of models/), by name."""
     completions = controls.completions(items, settings.seed)
-    return completions | {policy: asker(policy, settings, cache)(items) for policy in policies if items}
+    return completions | {policy: load_completer(policy, settings, cache)(items) for policy in policies if items}
 
 
 def run(file: Path, policies: Sequence[str], settings: RunBenchmarks, output: Path) -> pd.DataFrame:

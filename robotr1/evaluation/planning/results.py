@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from robotr1 import paths
-from robotr1.evaluation.multiple_choice.scoring import episode_of
+from robotr1.evaluation.multiple_choice.results import episode_of
 from robotr1.records import read_by_policy, write_by_policy
 from robotr1.statistics import accuracy_interval, mean_interval
 

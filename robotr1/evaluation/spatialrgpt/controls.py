@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from robotr1.evaluation.controls import BenchmarkError
+from robotr1.evaluation.controls import BenchmarkError, check_chance, check_oracle
 from robotr1.evaluation.spatialrgpt.items import SpatialItem
 from robotr1.evaluation.spatialrgpt.results import SpatialAnswer, summarize
 from robotr1.evaluation.spatialrgpt.scoring import is_correct, score
@@ -63,14 +63,19 @@ def expected_random(items: Sequence[SpatialItem]) -> tuple[float, float]:
 def check_controls(items: Sequence[SpatialItem], seed: int = 0) -> pd.DataFrame:
     """Score the controls and return `summarize` of them.
 
-    Raises BenchmarkError unless the oracle is right everywhere, and random lies within five standard deviations of its
-    expected accuracy and below 75 percent.
+    Raises BenchmarkError unless the oracle is right everywhere, and random is no further from its expected accuracy
+    than luck explains and right in at most 75 percent.
     """
     rows = answers(items, items, seed)
-    if wrong := [row.id for row in rows if row.policy == "oracle" and not row.correct]:
-        raise BenchmarkError(f"{wrong[0]}: the reference is not right by its own measure; correct the item")
-    expected, deviation = expected_random(items)
-    share = float(np.mean([row.correct for row in rows if row.policy == "random"]))
-    if abs(share - expected) > 5 * deviation + 1e-9 or share > HIGHEST_RANDOM:
-        raise BenchmarkError(f"random is right in {share:.0%}, but all pairs of items give {expected:.0%}")
+    correct = {policy: {row.id: float(row.correct) for row in rows if row.policy == policy} for policy in CONTROLS}
+    check_oracle(
+        "SpatialRGPT-Bench", correct["oracle"], "a reference must be right by its own measure; correct the item"
+    )
+    if items:
+        expected, deviation = expected_random(items)
+        random = list(correct["random"].values())
+        cause = "all pairs of items of a category give another share"
+        check_chance("SpatialRGPT-Bench", random, expected, cause, deviation=deviation)
+        if (share := float(np.mean(random))) > HIGHEST_RANDOM:
+            raise BenchmarkError(f"SpatialRGPT-Bench: random is right in {share:.0%}; the items are too alike")
     return summarize(rows)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from robotr1 import paths
-from robotr1.evaluation.completions import FOLDER, asker
+from robotr1.evaluation.completions import FOLDER, load_completer
 from robotr1.evaluation.spatialrgpt import controls, results
 from robotr1.evaluation.spatialrgpt.items import SpatialItem, read_items, select
 from robotr1.evaluation.spatialrgpt.regions import with_regions
@@ -32,7 +32,7 @@ def evaluate(
     answers = controls.answers(items, whole, settings.seed)
     with with_regions(items, images) as shown:
         for policy in policies if items else []:
-            answers += score(policy, items, asker(policy, settings, cache)(shown))
+            answers += score(policy, items, load_completer(policy, settings, cache)(shown))
     return answers
 
 

@@ -18,7 +18,7 @@ FIELDS = {
     "task, variation, episode, frame": "where the question comes from",
     "keyframe": "the frame that the arm goes to next",
     "image": "front camera, PNG, relative to the repository",
-    "instruction": "what the robot is told to do",
+    "instruction": "the task in words",
     "state, target": "the gripper's tip now and at the keyframe: [x, y, z] in metres, world frame",
     "options, answer": "texts without letters, and the letter of the right one",
     "prompt": "the whole user text, without the image token",
@@ -78,7 +78,7 @@ def _strategies(rows: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) 
         + [found.get(type, "") for type in settings["types"]]
         for (strategy, stated), found in cells.items()
     ]
-    return _table(["wrong options", "prompt states the gripper", *settings["types"]], lines)
+    return _table(["distractors", "prompt states the gripper", *settings["types"]], lines)
 
 
 def _interval(row: Mapping[str, Any]) -> str:

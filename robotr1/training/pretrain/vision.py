@@ -1,4 +1,4 @@
-"""The tiny base learns to see: through a throw-away linear head, its vision tower tells where the things are."""
+"""Pretrain the tiny base's vision tower: a temporary linear head predicts where gripper and objects are."""
 
 import math
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from robotr1.policies.tiny import HIDDEN, IMAGE_SIZE, number_features
 from robotr1.training.pretrain.batches import IMAGE_TOKENS
 
-HELD_OUT = 50  # every 50th snapshot is kept for the errors in the log
+HELD_OUT = 50  # every 50th snapshot is held out for the errors in the log
 
 
 def patches(images: np.ndarray) -> torch.Tensor:
@@ -34,11 +34,11 @@ def image_features(model, images: np.ndarray) -> torch.Tensor:
 
 @torch.no_grad()
 def all_features(model, images: np.ndarray, block: int = 100) -> torch.Tensor:
-    """Image features of a whole set, once and for all: the vision tower stays as it is from here on."""
+    """Image features of a whole data set, computed once: the vision tower is frozen from here on."""
     return torch.cat([image_features(model, images[start : start + block]) for start in range(0, len(images), block)])
 
 
-def learn_to_see(
+def train_vision(
     model,
     data: dict[str, np.ndarray],
     rng: np.random.Generator,
@@ -47,36 +47,40 @@ def learn_to_see(
     rate: float,
     log: Callable,
 ) -> None:
-    """Train the vision tower on snapshots: a linear head on its mean token tells every place, as coordinates in metres
-    and as the sines and cosines that number tokens start with."""
-    places = torch.tensor(np.concatenate([data["gripper"][:, None], data["objects"]], axis=1), dtype=torch.float32)
-    places = places.flatten(1)  # x, y and z of the gripper and of each thing; NaN where a task has fewer things
-    waves = torch.tensor(number_features(places.numpy()), dtype=torch.float32)
+    """Train the vision tower on snapshots.
+
+    A linear head on its mean token predicts every position, as coordinates in metres and as the sines and cosines that
+    number tokens start with.
+    """
+    positions = np.concatenate([data["gripper"][:, None], data["objects"]], axis=1)
+    positions = torch.tensor(positions, dtype=torch.float32)
+    positions = positions.flatten(1)  # x, y and z of the gripper and of each object; NaN where a task has fewer objects
+    waves = torch.tensor(number_features(positions.numpy()), dtype=torch.float32)
     count, size = waves.shape[1:]
     head = torch.nn.Linear(HIDDEN, count * (1 + size))
     parameters = [*model.model.visual.parameters(), *head.parameters()]
     optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=0.01)
-    held_out = np.arange(len(places)) % HELD_OUT == 0
+    held_out = np.arange(len(positions)) % HELD_OUT == 0
     train, test = np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
-    def guess(chosen: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+    def predict(chosen: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
         output = head(image_features(model, data["images"][chosen]).mean(1))
         return output[:, :count], output[:, count:].reshape(-1, count, size)
 
     for step in range(steps):
         set_rate(optimizer, rate, step, steps)
         chosen = rng.choice(train, batch_size, replace=False)
-        guessed_places, guessed_waves = guess(chosen)
-        there = ~places[chosen].isnan()
-        loss = 3 * F.l1_loss(guessed_places[there], places[chosen][there])
-        loss = loss + F.mse_loss(guessed_waves[there], waves[chosen][there])
+        predicted, predicted_waves = predict(chosen)
+        exists = ~positions[chosen].isnan()
+        loss = 3 * F.l1_loss(predicted[exists], positions[chosen][exists])
+        loss = loss + F.mse_loss(predicted_waves[exists], waves[chosen][exists])
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         if (step + 1) % 100 == 0 or step + 1 == steps:
             with torch.no_grad():
-                errors = 100 * (guess(test)[0] - places[test]).abs()
+                errors = 100 * (predict(test)[0] - positions[test]).abs()
             log(
                 step=step + 1,
                 loss=loss.item(),
@@ -86,7 +90,10 @@ def learn_to_see(
 
 
 def set_rate(optimizer: torch.optim.Optimizer, rate: float, step: int, steps: int, warmup: int = 50) -> None:
-    """Linear warm-up, then a cosine to a twentieth."""
+    """A cosine to a twentieth of `rate`, times a linear warm-up.
+
+    transformers' schedule with a floor starts its cosine after the warm-up, which would be another recipe.
+    """
     progress = step / max(steps, 1)
     factor = min(1.0, (step + 1) / warmup) * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * progress)))
     for group in optimizer.param_groups:

@@ -29,7 +29,7 @@ def test_the_oracle_reaches_the_top_and_guesses_stay_low():
     assert (table["oracle"] == 3).all()
     levels = expected_random(ITEMS, JUDGE)
     for ability, known in {"planning": 0.2, "high_level": 0.15, "movement": 0.85, "spatial": 0.35}.items():
-        assert levels[ability][0] == pytest.approx(known, abs=0.15)
+        assert 3 * levels[ability][0] == pytest.approx(known, abs=0.15)
         assert table["majority", "all", ability] < 2
 
 
@@ -39,7 +39,7 @@ def test_a_judge_that_always_gives_full_marks_is_detected():
 
 
 def test_a_judge_that_never_gives_full_marks_is_detected():
-    with pytest.raises(BenchmarkError, match="scores 2 against itself"):
+    with pytest.raises(BenchmarkError, match="the oracle fails 215 of 215 items, first pick_up_cup/0/spatial-0"):
         check_controls(ITEMS, Constant(2))
 
 
@@ -54,7 +54,7 @@ def test_a_random_control_far_from_chance_is_detected():
             guesses = range(len(ITEMS), 2 * len(ITEMS))
             return [Judgement(2, "scored", "") if n in guesses else v for n, v in enumerate(verdicts)]
 
-    with pytest.raises(BenchmarkError, match="random scores 2.00, but all pairs"):
+    with pytest.raises(BenchmarkError, match=r"random policy scores 0\.667 on 50 items"):
         check_controls(ITEMS, Suspicious(2))
 
 

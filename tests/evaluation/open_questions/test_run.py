@@ -23,13 +23,13 @@ def asked(monkeypatch):
     """(policy, settings, cache) of every policy that is loaded; it is right in distribution and mute outside."""
     calls = []
 
-    def asker(policy, settings, folder):
+    def load_completer(policy, settings, folder):
         calls.append((policy, settings, folder))
         return lambda items: [
             f"<answer> {item.reference} </answer>" if item.distribution == "in" else None for item in items
         ]
 
-    monkeypatch.setattr(open_questions, "asker", asker)
+    monkeypatch.setattr(open_questions, "load_completer", load_completer)
     return calls
 
 

@@ -25,14 +25,14 @@ def asked(monkeypatch):
     """(policy, settings, cache, sizes of the images) of every policy that is loaded; it repeats the references."""
     calls = []
 
-    def asker(policy, settings, folder):
+    def load_completer(policy, settings, folder):
         def ask(items):
             calls.append((policy, settings, folder, [Image.open(item.image).size for item in items]))
             return [f"<answer> {item.reference} </answer>" for item in items]
 
         return ask
 
-    monkeypatch.setattr(spatialrgpt, "asker", asker)
+    monkeypatch.setattr(spatialrgpt, "load_completer", load_completer)
     return calls
 
 

@@ -31,7 +31,7 @@ seeds = st.integers(0, 2**32 - 1)
 
 @pytest.fixture
 def above():
-    """A strategy of one's own, without an opinion on movements."""
+    """A strategy that is registered here, without movements()."""
 
     @register_strategy("above")
     class Above(Strategy):

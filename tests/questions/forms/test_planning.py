@@ -30,7 +30,7 @@ def planning(built, study, settings):
     return planning_questions(built, study[1], settings)
 
 
-def test_the_answer_is_what_the_script_has_left(planning, study):
+def test_the_answer_is_the_remaining_script(planning, study):
     found = {(line.task, line.episode): line for line in study[1]}
     asked = [question for questions in planning.values() for question in questions]
     assert {question.task for question in asked} == {"pick_up_cup"}
@@ -43,7 +43,7 @@ def test_the_answer_is_what_the_script_has_left(planning, study):
         assert question.answer
 
 
-def test_one_question_a_frame_and_the_rest_counted(planning, built, study):
+def test_one_question_per_frame_and_the_others_are_counted(planning, built, study):
     for split, questions in planning.items():
         frames = dict.fromkeys(question.id.rpartition("/")[0] for question in built[split])
         cups = [f"{frame}/planning" for frame in frames if frame.startswith("pick_up_cup/")]
@@ -74,7 +74,7 @@ def test_the_prompt_shows_every_action_with_its_id(form):
     assert "<answer>" not in prompt
 
 
-def test_examples_to_imitate_earn_everything(planning):
+def test_supervised_examples_get_the_full_reward(planning):
     for question in planning["train"]:
         example = planning_example(question)
         assert (example.id, example.prompt, example.form) == (question.id, question.prompt, "planning")
@@ -87,7 +87,7 @@ def test_examples_to_imitate_earn_everything(planning):
 
 
 def test_the_best_blind_plan_is_found(planning):
-    """By hand: a plan earns its mean agreement over all frames; no other suffix of the script earns more."""
+    """Computed here: no other suffix of the script has a better mean agreement over all frames."""
     (task, guess), *others = blind_plans(planning["train"]).items()
     assert task == "pick_up_cup" and not others
     earned = {

@@ -29,7 +29,7 @@ def test_examples_of_both_forms(study, settings):
         assert answer == f"Answer: {direct.completion}"
 
 
-def test_the_subtask_moves_on_with_the_keyframes(study, settings):
+def test_the_subtask_follows_the_keyframes(study, settings):
     questions = build_questions(*study, settings)["train"]
     chains = sft_examples(questions, study[1], settings)["cot"]
     subtasks = [
@@ -40,6 +40,6 @@ def test_the_subtask_moves_on_with_the_keyframes(study, settings):
     assert list(dict.fromkeys(subtasks)) == [f"Subtask: {step}" for step in plan_steps("pick_up_cup", 3)]
 
 
-def test_questions_are_only_read(study, settings):
+def test_movement_questions_give_no_examples(study, settings):
     questions = build_questions(*study, replace(settings, types=["movement"]))["train"]
     assert sft_examples(questions, study[1], settings) == {"direct": [], "cot": []}
