@@ -19,11 +19,11 @@ WIDE = {"robotr1/report": 16, "robotr1/policies": 17, "robotr1/training/grpo": 1
 # do not import each other.
 LAYERS = (
     {"paths", "statistics", "linear"},
-    {"fields", "ipynb", "environment"},
+    {"fields", "environment", "kernel"},
     {"records"},
     {"settings"},
-    {"notebook", "profiles", "demos"},
-    {"keyframes", "metadata"},
+    {"ipynb", "profiles", "demos"},
+    {"notebook", "keyframes", "metadata"},
     {"questions"},
     {"policies"},
     {"training", "evaluation"},
