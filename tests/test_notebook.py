@@ -196,9 +196,9 @@ def saved(path, notebook):
     """What Jupyter's contents manager, with the hook of `make notebooks`, writes to `path`."""
     from jupyter_server.services.contents.largefilemanager import LargeFileManager
 
+    path.parent.mkdir(parents=True, exist_ok=True)
     manager = LargeFileManager(root_dir=str(path.parent))
     manager.pre_save_hook = ipynb.canonical_on_save
-    path.parent.mkdir(parents=True, exist_ok=True)
     manager.save({"type": "notebook", "format": "json", "content": notebook}, path.name)
     return nbformat.read(path, as_version=4)
 
