@@ -6,6 +6,7 @@ Choices about the machine stay as they are: the renderer, devices, caches, proxi
 
 import os
 import platform
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -130,12 +131,13 @@ def main() -> int:
         return 2
     try:
         with kernel_environment():
-            return subprocess.run(sys.argv[1:], check=False).returncode
+            process = subprocess.Popen(sys.argv[1:])
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command, which may ask before it ends
+            signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+            return process.wait()
     except (KernelError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        return 130
 
 
 if __name__ == "__main__":

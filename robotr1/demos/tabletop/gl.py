@@ -1,8 +1,8 @@
 """Choose how MuJoCo renders, before `mujoco` is imported (it reads MUJOCO_GL once, on import).
 
-macOS and Windows need nothing. On Linux, a child process tries the display, then EGL, then OSMesa, each by rendering one
-image. `python -m robotr1.demos.tabletop.gl` does the same in the environment of the stages and, where nothing renders,
-names the environment variable that prevents it or the packages to install.
+macOS and Windows need nothing. On Linux, child processes try the display, EGL and OSMesa, each by rendering one image.
+`python -m robotr1.demos.tabletop.gl` does the same in the environment of the stages; if nothing renders, it names the
+environment variable that prevents it or the packages to install.
 """
 
 import os
