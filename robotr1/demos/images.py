@@ -17,12 +17,13 @@ from robotr1.linear import matmul
 
 DEPTH_SCALE = 2**24 - 1  # RLBench stores a depth in the 24 bits of one RGB pixel
 LARGEST = 4096  # pixels per side; a small file can claim a size that fills the memory
+EIGHT_BIT_RGB = (8, 2)  # bits and colour type in a PNG file's header
 SIXTEEN_BIT = 257  # 16-bit levels per 8-bit level: 65535 / 255
 MEAN_TOLERANCE = 1.0  # grey levels between two renderers
 CLEAR_DIFFERENCE, SHARE_TOLERANCE = 8, 0.001  # grey levels; share of pixels that may differ by more
 
 
-class UnusableImage(Exception):
+class UnusableImage(ValueError):
     """A PNG file that is intact but does not define the colours of one frame."""
 
 
@@ -31,7 +32,7 @@ def read_png(path: str | Path) -> np.ndarray:
 
     Raises EpisodeError for a missing or damaged file, transparent pixels and several frames.
     """
-    return _read(Path(path), _to_rgb)
+    return _read(Path(path), to_rgb)
 
 
 def read_code(path: str | Path) -> np.ndarray:
@@ -71,7 +72,11 @@ def _read(path: Path, convert: Callable[[Image.Image], np.ndarray]) -> np.ndarra
         ) from error
 
 
-def _to_rgb(image: Image.Image) -> np.ndarray:
+def to_rgb(image: Image.Image) -> np.ndarray:
+    """Convert an opened image to RGB uint8 [H,W,3]; 16-bit grey levels are scaled to 8 bits.
+
+    Raises UnusableImage for transparent pixels and for pixel formats that no camera writes.
+    """
     if image.mode.startswith("I") and "transparency" in image.info:
         raise UnusableImage("has a transparent grey level. Fix: record opaque images.")
     if image.has_transparency_data and np.asarray(image.convert("RGBA"))[..., 3].min() < 255:
@@ -84,9 +89,15 @@ def _to_rgb(image: Image.Image) -> np.ndarray:
     return np.array(image.convert("RGB"))
 
 
+def is_rgb(path: Path) -> bool:
+    """Return whether a PNG file holds 8-bit RGB, as RLBench writes it."""
+    with open(path, "rb") as file:
+        return tuple(file.read(26)[24:]) == EIGHT_BIT_RGB
+
+
 def _exact_rgb(image: Image.Image) -> np.ndarray:
-    depth, color = image.fp.getvalue()[24:26]  # of the PNG header; 2: RGB
-    if (depth, color) != (8, 2):
+    depth, color = image.fp.getvalue()[24:26]
+    if (depth, color) != EIGHT_BIT_RGB:
         raise UnusableImage(
             f"must be 8-bit RGB, as RLBench encodes depths and masks, found {depth} bits and PNG colour type {color}. "
             "Fix: record depths and masks with RLBench's own writer."

@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from robotr1.demos.checks import check_recording
 from robotr1.demos.episode import Episode, EpisodeError, list_episodes, read_episode
+from robotr1.demos.images import is_rgb, read_png, write_png
 from robotr1.demos.layout import DESCRIPTIONS, LOW_DIM, VARIATION_NUMBER, frame_files
 from robotr1.paths import atomic_folder
 
@@ -104,6 +105,9 @@ def _copy(folder: Path, output: Path, images: list[str]) -> None:
         for name in images:
             (temporary / name).mkdir()
             for frame, path in frame_files(folder / name).items():
-                shutil.copyfile(path, temporary / name / f"{frame}.png")
+                if name.endswith("_rgb") and not is_rgb(path):
+                    write_png(temporary / name / f"{frame}.png", read_png(path))
+                else:
+                    shutil.copyfile(path, temporary / name / f"{frame}.png")
     if (folder.parents[1] / DESCRIPTIONS).exists():
         shutil.copyfile(folder.parents[1] / DESCRIPTIONS, target.parents[1] / DESCRIPTIONS)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from robotr1.demos.images import image_difference, read_code, read_png, same_image
+from robotr1.demos.images import image_difference, read_code, read_png, same_image, to_rgb
 from robotr1.demos.layout import EpisodeError
 
 RAMP = np.linspace(0, 255, 64).round().astype(np.uint8).reshape(8, 8)
@@ -51,9 +51,7 @@ def test_sixteen_bit_grey_levels_are_scaled(tmp_path):
 @given(st.integers(0, 65535))
 def test_sixteen_bit_levels_are_rounded(level):
     data = io.BytesIO(png(1, 1, 16, 0, [struct.pack(">H", level)]))
-    from robotr1.demos.images import _to_rgb
-
-    assert _to_rgb(Image.open(data)).ravel().tolist() == [round(level / 257)] * 3
+    assert to_rgb(Image.open(data)).ravel().tolist() == [round(level / 257)] * 3
 
 
 @pytest.mark.parametrize(("color", "channels"), [(2, 3), (4, 2), (6, 4)])

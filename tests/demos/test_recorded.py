@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pickles import edit_pickle
+from PIL import Image
 from small_settings import DEMOS
 
 from robotr1.demos.collect import CollectionError, collect_demos
@@ -279,3 +280,14 @@ def test_a_git_lfs_pointer_is_left_out_with_the_fix(source, tmp_path, name):
     (source / EPISODES / "episode0" / name).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
     (left,) = take_in(source, tmp_path / "demos")
     assert "a Git LFS pointer" in left.reason and "git lfs pull" in left.reason
+
+
+def test_images_of_other_pixel_formats_are_copied_as_rgb(source, tmp_path):
+    """Later stages open the copies themselves: 16-bit grey levels must not reach them, since they turn white there."""
+    levels = np.linspace(0, 65535, 32 * 32).astype(np.uint16).reshape(32, 32)
+    for path in source.rglob("front_rgb/*.png"):
+        Image.fromarray(levels).save(path)
+    assert take_in(source, tmp_path / "demos") == []
+    with Image.open(tmp_path / "demos" / EPISODES / "episode0/front_rgb/10.png") as image:
+        assert image.mode == "RGB"
+        np.testing.assert_array_equal(np.asarray(image)[..., 1], (levels / 257).round().astype(np.uint8))
