@@ -7,6 +7,7 @@ The directions are computed from each demonstration's own camera, so another cam
 
 import dataclasses
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,7 +98,7 @@ def design_metadata(episodes: Sequence[Episode], camera: str = "front", in_promp
 
 def standard_front_camera(resolution: int) -> tuple[np.ndarray, np.ndarray]:
     """Return intrinsics [3,3] and extrinsics [4,4] of RLBench's front camera: 40 degrees wide, 25 degrees down."""
-    focal = resolution / (2 * np.tan(np.radians(20.0)))
+    focal = resolution / (2 * math.tan(math.radians(20.0)))
     intrinsics = np.array([[-focal, 0, resolution / 2], [0, -focal, resolution / 2], [0, 0, 1]])
     sine, cosine = np.sin(np.radians(25.0)), np.cos(np.radians(25.0))
     extrinsics = np.array([[0, -sine, -cosine, 1.35], [-1, 0, 0, 0], [0, cosine, -sine, 1.58], [0, 0, 0, 1]])

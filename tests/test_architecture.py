@@ -19,12 +19,12 @@ WIDE = {"robotr1/report": 16, "robotr1/policies": 17, "robotr1/training/grpo": 1
 # A room is a module or folder of robotr1/. It may import its own modules and rooms of higher lines; rooms on one line
 # do not import each other.
 LAYERS = (
-    {"paths", "special_tokens", "statistics"},
-    {"fields", "ipynb", "environment"},
+    {"paths", "special_tokens", "statistics", "linear"},
+    {"fields", "environment", "kernel"},
     {"records"},
     {"settings"},
-    {"notebook", "profiles", "demos"},
-    {"keyframes", "metadata"},
+    {"ipynb", "profiles", "demos"},
+    {"notebook", "keyframes", "metadata"},
     {"questions"},
     {"policies"},
     {"training", "evaluation"},

@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from robotr1 import paths
+from robotr1.demos.images import UnusableImage, to_rgb
 
 
 @lru_cache(maxsize=256)
@@ -14,9 +15,11 @@ def load_image(path: str) -> Image.Image:
     file = paths.ROOT / path
     try:
         with Image.open(file) as image:
-            return image.convert("RGB")
+            return Image.fromarray(to_rgb(image))
     except FileNotFoundError:
         raise ValueError(f"{file}: the image is missing; run the stage extract_demos again.") from None
+    except UnusableImage as error:
+        raise ValueError(f"{file}: {error}") from None
     except (UnidentifiedImageError, OSError, SyntaxError) as error:
         raise ValueError(f"{file}: not a readable image ({error}); run the stage extract_demos again.") from error
 

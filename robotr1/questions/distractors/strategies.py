@@ -191,5 +191,6 @@ def _reflections(point: Point, rng: np.random.Generator) -> Iterator[Point]:
 def _in_ball(radius: float, rng: np.random.Generator, count: int) -> np.ndarray:
     """Points [count, 3], uniform within a ball around zero."""
     direction = rng.normal(size=(count, 3))
-    length = radius * rng.random((count, 1)) ** (1 / 3)
+    shares = [share ** (1 / 3) for share in rng.random(count).tolist()]  # numpy's power depends on the CPU
+    length = radius * np.array(shares)[:, None]
     return direction / np.linalg.norm(direction, axis=1, keepdims=True) * length
