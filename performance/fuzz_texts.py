@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from robotr1.evaluation.eb_manipulation.actions import Unreadable, parse_plan
 from robotr1.evaluation.judging import lengths
-from robotr1.evaluation.judging.prompt import parse_reply
+from robotr1.evaluation.judging.endpoint import parse_reply
 from robotr1.evaluation.judging.reference import ReferenceJudge
 from robotr1.evaluation.judging.rubric import Case, answer_text
 from robotr1.evaluation.spatialrgpt.items import read_items
