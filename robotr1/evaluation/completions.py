@@ -25,7 +25,7 @@ from robotr1.settings import RunBenchmarks
 
 if TYPE_CHECKING:  # these modules import torch, which reference policies do without
     from robotr1.policies.generate import Images
-    from robotr1.policies.inputs import ImagePrompt
+    from robotr1.policies.inputs.prompts import ImagePrompt
 
 FOLDER = paths.CHECKPOINTS / "run_benchmarks"
 GENERATION_SETTINGS = ("quantization", "batch_size", "max_completion_length", "temperature", "threads", "seed")
@@ -134,7 +134,7 @@ def fingerprint(policy: Path, settings: RunBenchmarks) -> str:
     how = [{name: getattr(settings, name) for name in GENERATION_SETTINGS}, [version(name) for name in LIBRARIES]]
     content = hashlib.sha256(json.dumps([how, [digest(folder) or str(folder) for folder in folders]]).encode())
     files = [file for folder in folders for file in sorted(folder.glob("*")) if file.suffix in (".json", ".jinja")]
-    for file in [*files, *sorted(Path(robotr1.policies.__file__).parent.glob("*.py"))]:
+    for file in [*files, *sorted(Path(robotr1.policies.__file__).parent.rglob("*.py"))]:
         content.update(file.read_bytes())
     return content.hexdigest()
 

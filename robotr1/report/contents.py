@@ -21,8 +21,8 @@ from robotr1.report.sections import (
     training,
     written_positions,
 )
-from robotr1.report.style import save, set_theme
-from robotr1.report.tables import markdown
+from robotr1.report.style.figures import save, set_theme
+from robotr1.report.style.tables import markdown
 
 SECTIONS = tuple(
     module.SECTION

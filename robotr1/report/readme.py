@@ -16,10 +16,10 @@ from robotr1.evaluation.multiple_choice.results import TYPES
 from robotr1.policies.names import OPEN_FORM
 from robotr1.report import modules
 from robotr1.report.claims.rule import RULE
-from robotr1.report.names import headline_policy, label, ordered
 from robotr1.report.sections.faithfulness import finding
-from robotr1.report.tables import find_row, markdown
-from robotr1.report.text import interval
+from robotr1.report.style.names import headline_policy, label, ordered
+from robotr1.report.style.tables import find_row, markdown
+from robotr1.report.style.text import interval
 
 README = paths.ROOT / "README.md"
 RESULTS = paths.ROOT / "docs/results.md"

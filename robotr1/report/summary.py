@@ -7,9 +7,9 @@ import pandas as pd
 
 from robotr1 import paths
 from robotr1.evaluation.multiple_choice.results import TYPES
-from robotr1.report.names import label, ordered
 from robotr1.report.reproduction.report import first_sentence
-from robotr1.report.tables import find_row, plain
+from robotr1.report.style.names import label, ordered
+from robotr1.report.style.tables import find_row, plain
 
 
 class SummaryError(FileNotFoundError):

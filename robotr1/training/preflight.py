@@ -12,7 +12,7 @@ from transformers import ProcessorMixin
 
 from robotr1 import paths
 from robotr1.policies.folders import PolicyError
-from robotr1.policies.inputs import batch_inputs, chat_text
+from robotr1.policies.inputs.prompts import batch_inputs, chat_text
 
 
 def check(model: torch.nn.Module, processor: ProcessorMixin, questions: Sequence[Any], base: str | Path) -> None:

@@ -23,7 +23,7 @@ from transformers.trainer_utils import get_last_checkpoint
 from robotr1 import paths
 from robotr1.policies.adapters import BASE_FILE
 from robotr1.policies.folders import digest, resolve
-from robotr1.policies.images import load_image
+from robotr1.policies.inputs.images import load_image
 from robotr1.training.callbacks import NoLastCheckpoint, Progress, StopOnNonFinite
 from robotr1.training.checkpoints import WriteManifest, last_checkpoint, remove_checkpoints, remove_incomplete
 from robotr1.training.log import write_log

@@ -18,7 +18,7 @@ from trl.trainer.sft_trainer import DataCollatorForVisionLanguageModeling
 
 from robotr1 import paths
 from robotr1.policies.adapters import lora_config
-from robotr1.policies.image_cache import encode_images_once, prepare_images_once
+from robotr1.policies.inputs.image_cache import encode_images_once, prepare_images_once
 from robotr1.policies.load import load_model
 from robotr1.policies.processor import load_processor
 from robotr1.records import Question, SftExample, read_records

@@ -16,7 +16,7 @@ from robotr1.evaluation.judging.reference import ReferenceJudge
 from robotr1.evaluation.open_questions.items import read_items
 from robotr1.evaluation.open_questions.results import summarize
 from robotr1.evaluation.open_questions.scoring import score
-from robotr1.policies.images import is_readable
+from robotr1.policies.inputs.images import is_readable
 from robotr1.policies.load import load_policy
 from robotr1.settings import load_settings
 

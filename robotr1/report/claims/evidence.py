@@ -14,7 +14,7 @@ from robotr1.evaluation.closed_loop.results import Trace
 from robotr1.evaluation.eb_manipulation.results import Episode
 from robotr1.report.claims.rule import Evidence
 from robotr1.report.results import Results
-from robotr1.report.tables import find_row
+from robotr1.report.style.tables import find_row
 from robotr1.statistics import mean_interval
 
 ABLATION = paths.ROOT / "experiments/ablation/metrics/report.json"

@@ -8,8 +8,8 @@ from robotr1.report.claims.claims import Claim, make_claims
 from robotr1.report.claims.rule import RULE, VERDICTS
 from robotr1.report.results import Results
 from robotr1.report.section import Drawing, Section, Table
-from robotr1.report.style import WIDTH, legend_below
-from robotr1.report.text import listed
+from robotr1.report.style.figures import WIDTH, legend_below
+from robotr1.report.style.text import listed
 
 LOOKS = {
     "agrees": {"color": "#0072B2", "marker": "D"},

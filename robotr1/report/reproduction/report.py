@@ -18,13 +18,13 @@ import pandas as pd
 
 from robotr1 import paths
 from robotr1.policies.names import parse_name
-from robotr1.report.names import label, ordered
 from robotr1.report.reproduction.committed import Committed, committed, read_yaml
 from robotr1.report.reproduction.demonstrations import write_fingerprints
 from robotr1.report.reproduction.outputs import Accuracy, Output, compare_outputs
 from robotr1.report.reproduction.provenance import processor
 from robotr1.report.reproduction.tolerance import TOLERANCE
-from robotr1.report.tables import find_row, markdown
+from robotr1.report.style.names import label, ordered
+from robotr1.report.style.tables import find_row, markdown
 
 OUTPUT = paths.REPORTS / "reproduction.md"
 SEEDS = ("seed", "seeds")

@@ -12,7 +12,7 @@ from typing import Any
 from trl.trainer.base_trainer import _BaseTrainer
 
 from robotr1 import paths
-from robotr1.policies.image_cache import encode_images_once, prepare_images_once
+from robotr1.policies.inputs.image_cache import encode_images_once, prepare_images_once
 from robotr1.policies.load import language_core
 from robotr1.policies.processor import load_processor
 from robotr1.settings import TrainGrpo

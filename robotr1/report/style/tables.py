@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from robotr1.report.names import ordered
+from robotr1.report.style.names import ordered
 
 
 def find_row(table: pd.DataFrame, **values: str) -> pd.Series | None:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robotr1.report.style import style
+from robotr1.report.style.figures import style
 
 SHOWN = ["base", "sft-direct-own-form", "sft-cot-own-form", "grpo-seed0", "rloo-seed0"]
 

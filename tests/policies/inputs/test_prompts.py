@@ -4,8 +4,8 @@ import re
 import pytest
 import torch
 
-from robotr1.policies.images import blank_image
-from robotr1.policies.inputs import batch_inputs, chat_text
+from robotr1.policies.inputs.images import blank_image
+from robotr1.policies.inputs.prompts import batch_inputs, chat_text
 from robotr1.policies.processor import load_processor
 
 

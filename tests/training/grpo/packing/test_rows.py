@@ -1,6 +1,6 @@
 import torch
 
-from robotr1.training.grpo.packing import Groups, find_groups, pack
+from robotr1.training.grpo.packing.rows import Groups, find_groups, pack
 
 
 def test_groups_need_the_same_prompt_and_image():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robotr1.report.names import compared, headline_policy, is_reinforced, label, ordered
+from robotr1.report.style.names import compared, headline_policy, is_reinforced, label, ordered
 
 EVERYONE = [
     "oracle",

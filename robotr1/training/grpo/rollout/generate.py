@@ -16,10 +16,10 @@ from typing import Any
 import torch
 from torch.nn.functional import pad
 
-from robotr1.training.grpo.decoder import Decoder
-from robotr1.training.grpo.group_cache import Prompts, captured_step, decode_step, prefill
-from robotr1.training.grpo.packing import Groups
-from robotr1.training.grpo.sampling import Sampling, sample_tokens
+from robotr1.training.grpo.packing.rows import Groups
+from robotr1.training.grpo.rollout.decoder import Decoder
+from robotr1.training.grpo.rollout.group_cache import Prompts, captured_step, decode_step, prefill
+from robotr1.training.grpo.rollout.sampling import Sampling, sample_tokens
 
 SHRINK_AT = 0.8  # finished groups leave when at most this share is unfinished; leaving copies the others' cache
 

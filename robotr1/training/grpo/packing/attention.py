@@ -11,7 +11,7 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
-from robotr1.training.grpo.packing import Layout
+from robotr1.training.grpo.packing.rows import Layout
 
 ATTENTION = "shared_prompts"
 

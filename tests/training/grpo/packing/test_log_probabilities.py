@@ -8,7 +8,7 @@ from trl import GRPOTrainer
 
 from robotr1 import paths
 from robotr1.policies.load import language_core
-from robotr1.training.grpo.packed_attention import ATTENTION
+from robotr1.training.grpo.packing.attention import ATTENTION
 
 FIELDS = ("pixel_values", "image_grid_thw", "mm_token_type_ids")
 

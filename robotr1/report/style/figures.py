@@ -18,7 +18,7 @@ from PIL import Image
 
 from robotr1 import paths
 from robotr1.policies.names import parse_name
-from robotr1.report.names import label, ordered
+from robotr1.report.style.names import label, ordered
 
 WIDTH = 6.4  # inches
 DPI = 150

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robotr1.policies.images import blank_image, load_image, shuffle_images
+from robotr1.policies.inputs.images import blank_image, load_image, shuffle_images
 
 
 @given(st.lists(st.text(min_size=1, max_size=3), min_size=1, max_size=20), st.integers(0, 100))

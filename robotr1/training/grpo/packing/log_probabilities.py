@@ -6,8 +6,8 @@ from contextlib import contextmanager
 import torch
 from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import Qwen2_5_VLModel
 
-from robotr1.training.grpo.packed_attention import ATTENTION
-from robotr1.training.grpo.packing import find_groups, pack
+from robotr1.training.grpo.packing.attention import ATTENTION
+from robotr1.training.grpo.packing.rows import find_groups, pack
 
 
 @contextmanager

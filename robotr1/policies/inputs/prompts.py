@@ -6,7 +6,7 @@ from typing import Protocol
 from PIL import Image
 from transformers import BatchFeature, ProcessorMixin
 
-from robotr1.policies.images import load_image
+from robotr1.policies.inputs.images import load_image
 from robotr1.special_tokens import refusal, special_token
 
 

@@ -7,7 +7,7 @@ import torch
 from torch.nn.functional import scaled_dot_product_attention
 from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import Qwen2_5_VLModel
 
-from robotr1.training.grpo.decoder import Decoder
+from robotr1.training.grpo.rollout.decoder import Decoder
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robotr1.report.text import interval, listed, p_cell, p_text, points, printable, whole_percent
+from robotr1.report.style.text import interval, listed, p_cell, p_text, points, printable, whole_percent
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from robotr1.policies.image_cache import encode_images_once, prepare_images_once
-from robotr1.policies.images import load_image
-from robotr1.policies.inputs import batch_inputs
+from robotr1.policies.inputs.image_cache import encode_images_once, prepare_images_once
+from robotr1.policies.inputs.images import load_image
+from robotr1.policies.inputs.prompts import batch_inputs
 from robotr1.policies.load import load_policy
 
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from robotr1.report.tables import find_row, in_order, markdown, plain
+from robotr1.report.style.tables import find_row, in_order, markdown, plain
 
 
 def test_markdown_escapes_bars_and_line_ends():

@@ -3,7 +3,7 @@ import pytest
 import torch
 from transformers import LogitsProcessorList, TemperatureLogitsWarper, TopPLogitsWarper
 
-from robotr1.training.grpo.sampling import Sampling, sample_tokens
+from robotr1.training.grpo.rollout.sampling import Sampling, sample_tokens
 
 
 @pytest.mark.parametrize(("temperature", "top_p"), [(1.0, 1.0), (0.6, 1.0), (1.0, 0.8), (1.5, 0.5)])
