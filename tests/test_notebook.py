@@ -1,5 +1,6 @@
 """The notebook runner: what it passes, what it writes, what it calls a failure."""
 
+import importlib
 import json
 import os
 import signal
@@ -194,10 +195,9 @@ def test_parameters_are_plain_values(line):
 
 def saved(path, notebook):
     """What Jupyter's contents manager, with the hook of `make notebooks`, writes to `path`."""
-    from jupyter_server.services.contents.largefilemanager import LargeFileManager
-
+    contents = importlib.import_module("jupyter_server.services.contents.largefilemanager")  # JupyterLab brings it
     path.parent.mkdir(parents=True, exist_ok=True)
-    manager = LargeFileManager(root_dir=str(path.parent))
+    manager = contents.LargeFileManager(root_dir=str(path.parent))
     manager.pre_save_hook = ipynb.canonical_on_save
     manager.save({"type": "notebook", "format": "json", "content": notebook}, path.name)
     return nbformat.read(path, as_version=4)
