@@ -314,7 +314,8 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    command = " ".join(["python performance/faults.py", *sys.argv[1:]])
+    chosen = {name: value for name, value in vars(options).items() if name != "output"}
+    command = "python performance/faults.py" + "".join(f" --{k.replace('_', '-')} {v}" for k, v in chosen.items())
     rows: list[Row] = []
     root = Path(tempfile.mkdtemp(prefix="faults-"))
     try:
