@@ -5,6 +5,7 @@
 # Uses an active conda environment named robotr1; otherwise makes .venv with $(PYTHON).
 
 PYTHON ?= python3
+TEST_WORKERS ?= 2
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -84,7 +85,7 @@ ablation: study ## what makes the difference: algorithms, questions, cold start,
 test: ## set-up, then the tests (with one small run of every stage)
 	@$(MAKE) --no-print-directory renderer
 	@test -f data/panda/panda.json || $(PY) -m robotr1.demos.tabletop.panda
-	$(PY) -m pytest
+	OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses $(TEST_WORKERS) --dist loadgroup --no-loadscope-reorder
 
 test-browser: renderer ## every notebook in JupyterLab and Chromium (apt-get install chromium)
 	$(PY) -m pip install --quiet --editable '.[browser]'
