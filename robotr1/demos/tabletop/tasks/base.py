@@ -65,6 +65,9 @@ class Task:
     def yield_to_tip(self, scene) -> None:
         """Without physics: let what gives way (a button) give way to the tip, wherever the tip is now."""
 
+    def advance(self, scene, done: int) -> None:
+        """Without physics: put away what the first `done` waypoints have left in place (blocks of a tower)."""
+
     def state(self):
         """What `update` changed so far, for `restore`."""
         return None

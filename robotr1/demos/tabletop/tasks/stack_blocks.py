@@ -22,6 +22,7 @@ APPROACH, CLEARANCE = 0.12, 0.10  # of the tip above the block to grasp and abov
 APART, OFF_PLATFORM = 0.105, 0.17  # between middles: fingers and hand fit in between
 NEARER = 0.03  # metres that one block of the tower is nearer to the platform than the next
 TRIES = 60
+STEPS_PER_BLOCK = 6
 
 
 def steps(count: int) -> tuple[str, ...]:
@@ -114,6 +115,11 @@ class StackBlocks(Task):
         upside = multiply(scene.tip_pose()[3:], np.array([1.0, 0.0, 0.0, 0.0]))
         scene.set_body(f"block{block}", scene.tip_pose()[:3], upside)
         scene.set_gripper(HALF / 0.04)
+
+    def advance(self, scene, done: int) -> None:
+        put = axis_angle([0, 0, 1], _yaw(scene, "platform"))
+        for level in range((done + 1) // STEPS_PER_BLOCK):
+            scene.set_body(f"block{level}", self._place(scene, level), put)
 
     def _place(self, scene, level: int) -> np.ndarray:
         """[3]: the middle of a block that stands in the tower with `level` blocks below it."""
