@@ -2,7 +2,7 @@
 # make test       the tests
 # make notebooks  JupyterLab
 #
-# An active conda environment named robotr1 is used if there is one; otherwise a .venv is made here with $(PYTHON).
+# Uses an active conda environment named robotr1; otherwise makes .venv with $(PYTHON).
 
 PYTHON ?= python3
 SHELL := /bin/bash

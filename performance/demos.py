@@ -1,10 +1,10 @@
-"""How fast the tabletop makes demonstrations, and where the time goes, as markdown tables.
+"""Measure how fast the tabletop makes demonstrations, and the time of each part.
 
     python performance/demos.py [--demos 12] [--workers 2] [--image-size 224] [--write]
 
-First every task of the study is collected as the stage does it, front camera, question frames. Then a few
-demonstrations of each task are made in this process alone, with a clock in each part that counts CPU time, so that
-other work on the machine does not change it. --write keeps both in performance/results/demos.md.
+First every task of the study is collected as the stage does it (front camera, question frames). Then a few
+demonstrations of each task are made in this process alone, and the CPU time of each part is measured, so that
+other work on the machine does not change it. --write writes performance/results/demos.json and demos.md.
 """
 
 import argparse
@@ -18,17 +18,16 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
-from stage_times import machine
+from common import load_average, machine, write
 
 from robotr1.demos.collect import collect_demos
 from robotr1.demos.tabletop import episodes, expert, scene
 from robotr1.settings import load_settings
 
-RESULTS = Path(__file__).resolve().parent / "results/demos.md"
 PARTS = ("physics", "IK", "rendering", "encoding", "other")
 
 
-def collected(settings, demos: int) -> tuple[float, float]:
+def measure_collection(settings, demos: int) -> tuple[float, float]:
     """Wall-clock and CPU seconds, children's included, of a whole collection into an empty folder."""
     settings = dataclasses.replace(settings, demos_per_train_task=demos, demos_per_held_out_task=demos)
     with tempfile.TemporaryDirectory() as folder:
@@ -37,12 +36,12 @@ def collected(settings, demos: int) -> tuple[float, float]:
         wall = time.perf_counter() - started
     from joblib.externals.loky import get_reusable_executor
 
-    get_reusable_executor().shutdown(wait=True)  # so that the workers' time counts
+    get_reusable_executor().shutdown(wait=True)  # adds the workers' CPU time
     return wall, sum(os.times()[:4])
 
 
 @contextmanager
-def clocks():
+def part_times():
     """CPU seconds spent in each part while the context is open."""
     spent = defaultdict(float)
 
@@ -66,12 +65,12 @@ def clocks():
         yield spent
 
 
-def split(task: str, demos: int, settings) -> dict[str, float]:
-    """CPU milliseconds of one demonstration of `task` by part (mean over `demos`), and their sum as `all`."""
+def measure_parts(task: str, demos: int, settings) -> dict[str, float]:
+    """CPU milliseconds of one demonstration of `task` by part (mean over `demos`), and of all parts together."""
     options = {name: getattr(settings, name) for name in ("image_size", "frame_interval", "seed")}
     with tempfile.TemporaryDirectory() as folder:
         episodes.collect_episode(task, demos, Path(folder), **options)  # builds the scene, opens the renderer
-        with clocks() as spent:
+        with part_times() as spent:
             started = time.process_time()
             for episode in range(demos):
                 episodes.collect_episode(task, episode, Path(folder), **options)
@@ -80,42 +79,59 @@ def split(task: str, demos: int, settings) -> dict[str, float]:
     return {part: 1000 * spent[part] / demos for part in (*PARTS, "all")}
 
 
+def page(result: dict) -> str:
+    """The result as markdown."""
+    made = result["demonstrations"]
+    lines = [
+        "# Speed of the tabletop\n",
+        f"`{result['command']}` on {result['machine']}; load {result['load']:.1f} before the start.\n",
+        f"{made} demonstrations of {len(result['tasks'])} tasks with {result['workers']} workers, start of the workers "
+        f"included: {result['seconds']:.0f} s, **{60 * made / result['seconds']:.0f} demonstrations a minute**; "
+        f"{result['cpu_seconds']:.0f} CPU seconds, {60 * made / result['cpu_seconds']:.0f} demonstrations per CPU "
+        "minute.\n",
+        "CPU milliseconds a demonstration (failed attempts included), and demonstrations per CPU minute:\n",
+        "| task | " + " | ".join(PARTS) + " | all | per minute |",
+        "|---|" + "---:|" * (len(PARTS) + 2),
+    ]
+    rows = {row["task"]: row["cpu_milliseconds"] for row in result["tasks"]}
+    rows["**mean**"] = {part: float(np.mean([row[part] for row in rows.values()])) for part in (*PARTS, "all")}
+    for task, row in rows.items():
+        cells = " | ".join(f"{row[part]:.0f}" for part in (*PARTS, "all"))
+        lines.append(f"| {task} | {cells} | {60000 / row['all']:.0f} |")
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--demos", type=int, default=12, help="of each task")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--image-size", type=int, default=224)
-    parser.add_argument("--write", action="store_true", help="keep the tables in performance/results/demos.md")
+    parser.add_argument("--write", action="store_true", help="write performance/results/demos.json and demos.md")
     arguments = parser.parse_args()
     settings = load_settings()["extract_demos"]
     settings = dataclasses.replace(
         settings, source="tabletop", workers=arguments.workers, image_size=arguments.image_size
     )
     tasks = [*settings.train_tasks, *settings.held_out_tasks]
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
-    wall, cpu = collected(settings, arguments.demos)
-    made = arguments.demos * len(tasks)
+    load = load_average()
+    seconds, cpu_seconds = measure_collection(settings, arguments.demos)
     command = f"python performance/demos.py --demos {arguments.demos} --workers {arguments.workers}"
-    lines = [
-        "# Speed of the tabletop\n",
-        f"`{command} --image-size {arguments.image_size}` on {machine()}; load {load:.1f} before the start.\n",
-        f"{made} demonstrations of {len(tasks)} tasks with {arguments.workers} workers, start of the workers included: "
-        f"{wall:.0f} s, **{60 * made / wall:.0f} demonstrations a minute**; {cpu:.0f} CPU seconds, "
-        f"{60 * made / cpu:.0f} demonstrations per CPU minute.\n",
-        "CPU milliseconds a demonstration (failed attempts included), and demonstrations per CPU minute:\n",
-        "| task | " + " | ".join(PARTS) + " | all | per minute |",
-        "|---|" + "---:|" * (len(PARTS) + 2),
-    ]
-    rows = {task: split(task, max(3, arguments.demos // 2), settings) for task in tasks}
-    rows["**mean**"] = {part: float(np.mean([row[part] for row in rows.values()])) for part in (*PARTS, "all")}
-    for task, row in rows.items():
-        cells = " | ".join(f"{row[part]:.0f}" for part in (*PARTS, "all"))
-        lines.append(f"| {task} | {cells} | {60000 / row['all']:.0f} |")
-    text = "\n".join(lines) + "\n"
-    print(text)
+    result = {
+        "command": f"{command} --image-size {arguments.image_size}",
+        "machine": machine(),
+        "load": load,
+        "workers": arguments.workers,
+        "demonstrations": arguments.demos * len(tasks),
+        "seconds": seconds,
+        "cpu_seconds": cpu_seconds,
+        "tasks": [
+            {"task": task, "cpu_milliseconds": measure_parts(task, max(3, arguments.demos // 2), settings)}
+            for task in tasks
+        ],
+    }
+    print(page(result))
     if arguments.write:
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(text, encoding="utf-8")
+        write("demos", result, page(result))
 
 
 if __name__ == "__main__":

@@ -1,28 +1,37 @@
-"""How long the multiple-choice exam takes: questions of this study, put to one policy as `run_benchmarks` does it.
+"""Measure how long one policy takes to answer the study's multiple-choice questions, as in `run_benchmarks`.
 
     python performance/exam_speed.py [--policy base] [--questions 2000] [--threads 2] [--write]
 
-Loading the policy, reading the images, answering and scoring all count; starting Python and importing torch do not, and
-are told apart. Nothing is taken from an earlier run. --write keeps the line in performance/results/exam_speed.md.
+Loading the policy, reading images, answering and scoring are included; importing torch is measured separately. Nothing
+is reused from an earlier run. --write writes performance/results/exam_speed.json and exam_speed.md.
 """
 
 import argparse
 import dataclasses
-import os
 import resource
 import tempfile
 import time
 from pathlib import Path
 
-from stage_times import MEGABYTES, machine
+from common import MEGABYTES, load_average, machine, write
 
-from robotr1.evaluation.completions import asker
-from robotr1.evaluation.multiple_choice.run import read_questions
+from robotr1.evaluation.completions import load_completer
+from robotr1.evaluation.multiple_choice.items import read_questions
 from robotr1.evaluation.multiple_choice.scoring import evaluate
 from robotr1.settings import load_settings
 
-RESULTS = Path(__file__).resolve().parent / "results/exam_speed.md"
 TARGET = 120  # seconds for 2,000 questions with the tiny policy on two cores
+
+
+def page(result: dict) -> str:
+    """The result as markdown."""
+    command = "python performance/exam_speed.py --policy {policy} --questions {questions} --threads {threads}"
+    text = (
+        f"`{command}` on {{machine}}, load {{load:.1f}} before the start: **{{seconds:.0f}} s** for {{questions}} "
+        "questions ({cpu_seconds:.0f} CPU seconds, {peak_rss_mb:.0f} MB at most; {accuracy:.1%} right), and "
+        f"{{import_seconds:.0f}} s for imports before. Wanted: {TARGET} s for 2,000."
+    )
+    return f"# Speed of the multiple-choice exam\n\n{text.format(**result)}\n"
 
 
 def main() -> None:
@@ -30,31 +39,35 @@ def main() -> None:
     parser.add_argument("--policy", default="base", help="a folder of models/")
     parser.add_argument("--questions", type=int, default=2000)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--write", action="store_true", help="keep the line in performance/results/exam_speed.md")
+    parser.add_argument("--write", action="store_true", help="write performance/results/exam_speed.json and .md")
     arguments = parser.parse_args()
     questions = read_questions(splits=["test_in", "test_out", "validation", "train"])[: arguments.questions]
     settings = dataclasses.replace(load_settings()["run_benchmarks"], threads=arguments.threads)
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+    load = load_average()
     started = time.perf_counter()
     import robotr1.policies.generate
     import robotr1.policies.load  # noqa: F401
 
     imported, cpu = time.perf_counter(), time.process_time()
     with tempfile.TemporaryDirectory() as folder:
-        ask = asker(arguments.policy, settings, Path(folder))
-        predictions = evaluate(arguments.policy, questions, ask(questions))
+        complete = load_completer(arguments.policy, settings, Path(folder))
+        predictions = evaluate(arguments.policy, questions, complete(questions))
     wall, cpu = time.perf_counter() - imported, time.process_time() - cpu
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MEGABYTES
-    right = sum(prediction.correct for prediction in predictions) / len(predictions)
-    line = (
-        f"`python performance/exam_speed.py --policy {arguments.policy} --questions {len(questions)} --threads "
-        f"{arguments.threads}` on {machine()}, load {load:.1f} before the start: **{wall:.0f} s** for {len(questions)} "
-        f"questions ({cpu:.0f} CPU seconds, {peak:.0f} MB at most; {right:.1%} right), and {imported - started:.0f} s "
-        f"for imports before. Wanted: {TARGET} s for 2,000."
-    )
-    print(line)
+    result = {
+        "policy": arguments.policy,
+        "questions": len(questions),
+        "threads": arguments.threads,
+        "machine": machine(),
+        "load": load,
+        "seconds": wall,
+        "cpu_seconds": cpu,
+        "import_seconds": imported - started,
+        "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MEGABYTES,
+        "accuracy": sum(prediction.correct for prediction in predictions) / len(predictions),
+    }
+    print(page(result))
     if arguments.write:
-        RESULTS.write_text(f"# Speed of the multiple-choice exam\n\n{line}\n", encoding="utf-8")
+        write("exam_speed", result, page(result))
 
 
 if __name__ == "__main__":

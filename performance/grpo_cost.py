@@ -1,10 +1,10 @@
-"""How the time of a GRPO step grows with group size, prompt, completion and image, for TRL's trainer and ours.
+"""Measure how the time of a GRPO step grows with group size, prompt, completion and image, for TRL's trainer and ours.
 
     python performance/grpo_cost.py            measure (results/grpo_cost.json), draw reports/grpo_cost.png
     python performance/grpo_cost.py --draw     draw again from the file
 
-On models/base, four questions a step; one thing is changed at a time. Every group keeps its spread (an alternating
-reward) and every completion has full length (no token ends it), so that nothing is skipped and lengths are as stated.
+On models/base, four questions a step; one parameter is varied at a time. An alternating reward keeps every group from
+being zero-std, and no token ends a completion, so that nothing is skipped and lengths are as stated.
 """
 
 import argparse
@@ -15,13 +15,13 @@ import tempfile
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-from grpo_step import RESULTS, coin, measure
-from stage_times import machine
+from common import RESULTS, machine
+from grpo_step import alternating, measure
 
 from robotr1 import paths
 from robotr1.records import Question, read_records
 from robotr1.settings import load_settings
-from robotr1.training import runs
+from robotr1.training.memory import torch_threads
 
 USUAL = {"group": 5, "prompt": 0, "completion": 24, "image": 140}
 CURVES = {  # what is varied: its axis and values
@@ -48,9 +48,9 @@ def measured(point: dict[str, int], steps: int, questions: list[Question], base:
         trainer.generation_config.eos_token_id = trainer.eos_token_ids
         trainer.generation_config.suppress_tokens += trainer.eos_token_ids
 
-    with runs.torch_threads(settings.threads):
+    with torch_threads(settings.threads):
         both = {"trl": {"trl": True}, "ours": {}}
-        found = measure(settings, longer, base, both, rewards=[coin, coin], prepare=prepare)
+        found = measure(settings, longer, base, both, rewards=[alternating, alternating], prepare=prepare)
     assert not found["failed"], found["failed"]
     return {
         name: {key: statistics.median(step[key] for step in taken) for key in ("seconds", "cpu_seconds")}

@@ -1,10 +1,10 @@
-"""Does the faster step learn as TRL's does? Both trainers from the same base, on the same questions, seed by seed.
+"""Compare learning with TRL's trainer and ours: the same base, the same questions, several seeds.
 
     python performance/grpo_curves.py --steps 60   train (results/grpo_curves.json), draw reports/grpo_curves.png
     python performance/grpo_curves.py --draw       draw again from the file
 
-The two draw their completions from different streams of chance, so single runs differ; three seeds each are compared
-in the mean reward of the second half, with Welch's interval for the difference.
+The two sample their completions from different random streams, so single runs differ. Three seeds each are compared in
+the mean reward of the second half, with Welch's interval for the difference.
 """
 
 import argparse
@@ -16,15 +16,15 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-from grpo_step import RESULTS, make
+from common import RESULTS, machine
+from grpo_step import make
 from scipy.stats import ttest_ind
-from stage_times import machine
 
 from robotr1 import paths
 from robotr1.records import Question, read_records
 from robotr1.settings import load_settings
-from robotr1.training import runs
-from robotr1.training.grpo import trainer as rl
+from robotr1.training.memory import torch_threads
+from robotr1.training.rewards import REWARDS
 
 FILE = RESULTS / "grpo_curves.json"
 TRAINERS = {"trl": {"trl": True}, "ours": {}}
@@ -32,15 +32,15 @@ WINDOW = 10  # steps; a single step's reward is that of 80 completions
 
 
 def train(steps: int, seeds: int) -> dict:
-    """Rewards of every step, [seeds][steps] for each trainer; written after each run, so that a stop loses one."""
+    """Rewards of every step, [seeds][steps] for each trainer; written after each run, so that a stop loses one run."""
     settings = dataclasses.replace(load_settings()["train_grpo"], algorithm="grpo", steps=steps, save_steps=steps + 1)
     questions, base = read_records(paths.QUESTIONS / "train.jsonl", Question), paths.MODELS / "base"
     rewards: dict[str, list[list[float]]] = {name: [] for name in TRAINERS}
-    with runs.torch_threads(settings.threads):
+    with torch_threads(settings.threads):
         for seed in range(seeds):
             for name, variant in TRAINERS.items():
                 trainer, cache = make(
-                    dataclasses.replace(settings, seed=seed), questions, base, variant, None, rl.REWARDS["mcqa"]
+                    dataclasses.replace(settings, seed=seed), questions, base, variant, None, REWARDS["mcqa"]
                 )
                 with cache:
                     trainer.train()
@@ -51,7 +51,7 @@ def train(steps: int, seeds: int) -> dict:
 
 
 def compared(rewards: dict[str, list[list[float]]]) -> dict:
-    """Means of the second halves, and Welch's 95 % interval for ours minus TRL's where there are seeds enough."""
+    """Means of the second halves, and Welch's 95 % interval for ours minus TRL's with two seeds or more."""
     late = {name: [statistics.mean(run[len(run) // 2 :]) for run in seeds] for name, seeds in rewards.items()}
     if min(map(len, late.values())) < 2:
         return {"second_half": late}
@@ -62,7 +62,7 @@ def compared(rewards: dict[str, list[list[float]]]) -> dict:
 
 
 def draw(result: dict, file: Path) -> None:
-    """Moving means; a thin line a seed, a thick one their mean."""
+    """Draw moving means: a thin line per seed, a thick line for their mean."""
     fig, ax = plt.subplots(figsize=(6, 3.2), dpi=120, layout="constrained")
     for name, label, color in (("trl", "TRL", "#d55e00"), ("ours", "robotr1", "#0072b2")):
         smooth = [np.convolve(run, np.ones(WINDOW) / WINDOW, "valid") for run in result["rewards"][name]]

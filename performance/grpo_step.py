@@ -1,10 +1,10 @@
-"""What a GRPO step costs: TRL's own trainer and this repository's, step by step in turn, on the same questions.
+"""Measure a GRPO step: TRL's own trainer and this repository's, in turn, on the same questions.
 
     python performance/grpo_step.py             the settings of params.yaml on models/base (the `laptop` profile)
     python performance/grpo_step.py --size 7b   a model of Qwen2.5-VL-7B's shape with random weights in NF4, for one GPU
 
-Prints the time of a step, its parts, memory and the distance to the floor, and writes them to performance/results/. On a
-GPU, timing waits at every border between two parts, which costs both trainers a little.
+Prints the time of a step and of its parts, memory, and the ratio to a lower bound, and writes them to
+performance/results/. On a GPU, timing synchronises between two parts, which costs both trainers a little.
 """
 
 import argparse
@@ -23,26 +23,31 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import torch
-from stage_times import MEGABYTES, machine
+from common import MEGABYTES, RESULTS, machine
 from transformers import PrinterCallback, TrainerCallback
 from trl import GRPOTrainer
 
 from robotr1 import paths
-from robotr1.policies.load import load_model, load_processor, lora_config
+from robotr1.policies.adapters import lora_config
+from robotr1.policies.architecture import language_core
+from robotr1.policies.load import load_model
+from robotr1.policies.processor import load_processor
 from robotr1.records import Question, read_records
 from robotr1.settings import TrainGrpo, load_settings
-from robotr1.training import runs
 from robotr1.training.grpo import rollout
-from robotr1.training.grpo import trainer as rl
-from robotr1.training.grpo.packing import language_core
+from robotr1.training.grpo.algorithms import TRAINERS
+from robotr1.training.grpo.config import rl_config
+from robotr1.training.grpo.inputs import question_dataset
+from robotr1.training.grpo.trainer import image_cache, speed_up
+from robotr1.training.memory import torch_threads
+from robotr1.training.rewards import REWARDS
 
-RESULTS = Path(__file__).resolve().parent / "results"
 PARTS = ("image encoding", "prefill", "decode", "log-probabilities", "backward", "optimiser", "rest")
-MINUTES = 8  # no new step is begun after this
+MINUTES = 8  # no new step starts after this
 
 
 class Clock:
-    """Seconds of each part, without what other parts inside it took."""
+    """Seconds of each part, without those of other parts inside it."""
 
     def __init__(self):
         self.seconds, self.open = defaultdict(float), []
@@ -81,7 +86,7 @@ class Clock:
 
 
 class Turns(TrainerCallback):
-    """Lets several trainers, each in its own thread, take one step after another in turn, and times the steps."""
+    """Let several trainers, each in its own thread, take steps in turn, and time the steps."""
 
     def __init__(self, name: str, baton: dict, clock: Clock, trainer: GRPOTrainer):
         self.name, self.baton, self.clock, self.trainer, self.steps = name, baton, clock, trainer, []
@@ -110,7 +115,7 @@ def pass_on(baton: dict, leaving: str = "") -> None:
 
 
 def watched(trainer: GRPOTrainer) -> Clock:
-    """A clock on the parts of a trainer's step; `trainer.work` counts the step's tokens."""
+    """Time the parts of a trainer's step; `trainer.work` counts the step's tokens."""
     clock, core = Clock(), language_core(trainer.model)
     clock.watch(core.visual, "forward", "image encoding")
     clock.watch(trainer, "_generate_single_turn", "decode")
@@ -133,17 +138,17 @@ def watched(trainer: GRPOTrainer) -> Clock:
     def counted(inputs):
         batch = generate(inputs)
         groups = batch["advantages"].view(-1, trainer.num_generations)
-        loud = (groups != 0).any(dim=1).repeat_interleave(trainer.num_generations)
-        asked, said = batch["prompt_mask"].sum(1), batch["completion_mask"].sum(1)
-        first = torch.arange(0, len(asked), trainer.num_generations)
+        trained = (groups != 0).any(dim=1).repeat_interleave(trainer.num_generations)
+        prompts, completions = batch["prompt_mask"].sum(1), batch["completion_mask"].sum(1)
+        first = torch.arange(0, len(prompts), trainer.num_generations)
         trainer.work = {
-            "completions": len(asked),
-            "completion_tokens": int(said.sum()),
-            "longest": int(said.max()),
-            "prompt_tokens": int(asked[first].sum()),
-            "loud_prompt_tokens": int((asked * loud)[first].sum()),
-            "loud_completion_tokens": int((said * loud).sum()),
-            "silent": 1 - loud.float().mean().item(),
+            "completions": len(prompts),
+            "completion_tokens": int(completions.sum()),
+            "longest": int(completions.max()),
+            "prompt_tokens": int(prompts[first].sum()),
+            "trained_prompt_tokens": int((prompts * trained)[first].sum()),
+            "trained_completion_tokens": int((completions * trained).sum()),
+            "zero_std": 1 - trained.float().mean().item(),
         }
         return batch
 
@@ -151,33 +156,33 @@ def watched(trainer: GRPOTrainer) -> Clock:
     return clock
 
 
-def coin(completions: list, **columns) -> list[float]:
-    """A reward that has spread in every group, for random weights."""
+def alternating(completions: list, **columns) -> list[float]:
+    """A reward without zero-std groups, for random weights."""
     return [float(i % 2) for i in range(len(completions))]
 
 
 def make(settings: TrainGrpo, questions: list[Question], base: Path, variant: dict, setup: Callable | None, rewards):
-    """(trainer, image cache): TRL's own GRPOTrainer for `{"trl": True}`, else ours with the settings changed."""
+    """(trainer, image cache): TRL's own GRPOTrainer for `{"trl": True}`, else ours with `variant` in its settings."""
     plain = "trl" in variant
     settings = settings if plain else dataclasses.replace(settings, **variant)
-    trainer = (GRPOTrainer if plain else rl.TRAINERS["grpo"])(
+    trainer = (GRPOTrainer if plain else TRAINERS["grpo"])(
         model=setup() if setup else load_model(base, quantization=settings.quantization),
         reward_funcs=list(rewards),
-        args=rl.rl_config(settings, "benchmark"),
-        train_dataset=rl.asked_dataset("mcqa", questions),
+        args=rl_config(settings, "benchmark"),
+        train_dataset=question_dataset("mcqa", questions),
         processing_class=load_processor(base),
         peft_config=lora_config(settings.lora_rank, settings.lora_alpha),
     )
     trainer.remove_callback(PrinterCallback)
     if not plain:
-        rl.speed_up(trainer, settings)
-    return trainer, nullcontext() if plain or "image_cache" not in settings.speedups else rl.image_cache(trainer)
+        speed_up(trainer, settings)
+    return trainer, nullcontext() if plain or "image_cache" not in settings.speedups else image_cache(trainer)
 
 
 def measure(
-    settings, questions, base, variants: dict[str, dict], setup=None, rewards=rl.REWARDS["mcqa"], prepare=None
+    settings, questions, base, variants: dict[str, dict], setup=None, rewards=REWARDS["mcqa"], prepare=None
 ) -> dict:
-    """Steps of each variant, taken in turn; the first of each is left out (warm-up)."""
+    """Steps of each variant, in turn; the first of each is left out (warm-up)."""
     baton = {"turn": threading.Condition(), "order": list(variants), "began": time.perf_counter()}
     turns, threads, failed = {}, [], {}
     for name, variant in variants.items():
@@ -227,8 +232,11 @@ def best_rate(work: Callable[[], object], amount: float, seconds: float = 1.0) -
 
 
 def floor(model: torch.nn.Module, steps: list[dict], quantization: str) -> dict[str, float]:
-    """Seconds that no program goes below on this machine: products at the measured rate, weights read once a decoding
-    step at the measured bandwidth, nothing done twice. Attention, norms, sampling and images are not counted."""
+    """A lower bound of a step on this machine, in seconds.
+
+    Products run at the measured rate, weights are read once per decoding step at the measured bandwidth, nothing is
+    computed twice. Attention, norms, sampling and images are not counted.
+    """
     text, head = language_core(model).language_model.config, model.get_output_embeddings().weight
     keys = text.hidden_size * text.num_key_value_heads // text.num_attention_heads
     layer = text.hidden_size * (2 * text.hidden_size + 2 * keys + 3 * text.intermediate_size)
@@ -239,8 +247,8 @@ def floor(model: torch.nn.Module, steps: list[dict], quantization: str) -> dict[
     block = torch.randn(int(stored) // head.itemsize, dtype=head.dtype, device=head.device)
     bandwidth = best_rate(block.sum, block.nbytes)
     mean = {key: statistics.mean(step[key] for step in steps) for key in steps[0] if key != "parts"}
-    score = 2 * mean["loud_completion_tokens"] * head.numel()
-    learn = (2 * linear * (mean["loud_prompt_tokens"] + mean["loud_completion_tokens"]) + score) / rate
+    score = 2 * mean["trained_completion_tokens"] * head.numel()
+    learn = (2 * linear * (mean["trained_prompt_tokens"] + mean["trained_completion_tokens"]) + score) / rate
     return {
         "gflop_s": rate / 1e9,
         "gb_s": bandwidth / 1e9,
@@ -255,7 +263,7 @@ def floor(model: torch.nn.Module, steps: list[dict], quantization: str) -> dict[
 
 
 def peak_memory(arguments: list[str]) -> dict[str, float]:
-    """Megabytes at the highest point of two steps, each trainer in a process of its own."""
+    """Peak megabytes of two steps, each trainer in its own process."""
     peaks = {}
     for name in ("trl", "ours"):
         command = [sys.executable, __file__, "--alone", name, *arguments]
@@ -266,11 +274,11 @@ def peak_memory(arguments: list[str]) -> dict[str, float]:
 
 
 def own_peak() -> float:
-    """Megabytes at this process's highest point: of the GPU's memory, or of the machine's."""
+    """This process's peak megabytes: of the GPU's memory, or of the machine's."""
     if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated() / 2**20
     status = Path("/proc/self/status")
-    if status.exists():  # ru_maxrss would begin at the parent's size
+    if status.exists():  # ru_maxrss starts at the parent's size
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
         return float(line.split()[1]) / 2**10
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MEGABYTES
@@ -321,7 +329,7 @@ def workload(size: str, steps: int) -> tuple:
     questions = read_records(paths.QUESTIONS / "train.jsonl", Question)
     base = paths.MODELS / "base"
     if size == "laptop":
-        return settings, questions, base, {"trl": {"trl": True}, "ours": {}}, None, rl.REWARDS["mcqa"]
+        return settings, questions, base, {"trl": {"trl": True}, "ours": {}}, None, REWARDS["mcqa"]
     from random_qwen import questions_for, random_nf4
 
     changes = {"quantization": "nf4", "micro_batch": 20, "gradient_checkpointing": True, "max_completion_length": 128}
@@ -332,13 +340,13 @@ def workload(size: str, steps: int) -> tuple:
     variants = {"trl": {"trl": True}, "ours": {}, "ours, NF4 layers as stored": {"dense_rollout": False}}
     variants |= {"ours, CUDA graph": graph} if graph else {}
     folder, asked = questions_for(Path(tempfile.mkdtemp(prefix="robotr1-benchmark-")), settings.prompts_per_step)
-    return settings, asked, folder, variants, lambda: random_nf4(folder, size), [coin, coin]
+    return settings, asked, folder, variants, lambda: random_nf4(folder, size), [alternating, alternating]
 
 
 def run_alone(name: str, size: str) -> None:
-    """Two steps of one trainer; prints its peak memory in MB."""
+    """Run two steps of one trainer and print its peak memory in MB."""
     settings, questions, base, variants, setup, rewards = workload(size, 1)
-    with runs.torch_threads(settings.threads):
+    with torch_threads(settings.threads):
         measure(settings, questions, base, {name: variants[name]}, setup, rewards)
     print(own_peak())
 
@@ -356,7 +364,7 @@ def main() -> None:
     settings, questions, base, variants, setup, rewards = workload(options.size, options.steps)
     if options.threads:
         settings = dataclasses.replace(settings, threads=options.threads)
-    with runs.torch_threads(settings.threads):
+    with torch_threads(settings.threads):
         result = measure(settings, questions, base, variants, setup, rewards)
         model = setup() if setup else load_model(base, quantization=settings.quantization)
         if result["steps"]["ours"]:

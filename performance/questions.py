@@ -1,16 +1,15 @@
-"""Time and memory of building questions against their number, from synthetic keyframes.
+"""Measure time and memory of building questions against their number, from synthetic trajectories.
 
     python performance/questions.py                       the paper's set, and 10 thousand to one million questions
     python performance/questions.py --counts 1000 10000   other numbers
 
-Every number is built in a process of its own: tracks are made up on the fly, questions stream through all checks into
-a JSONL file, and time and peak memory are those of the whole process, imports included. No image is looked at. Writes
-performance/results/questions.md and questions.png.
+Each set is built in its own process: trajectories are generated on the fly, and questions stream through all checks
+into a JSONL file. Time and peak memory are those of the whole process, imports included. No image is read. Writes
+performance/results/questions.json, questions.md and questions.png.
 """
 
 import argparse
 import json
-import os
 import platform
 import resource
 import subprocess
@@ -21,33 +20,33 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-RESULTS = Path(__file__).resolve().parent / "results"
+from common import MEGABYTES, RESULTS, processor, write
+
 COUNTS = (10_000, 30_000, 100_000, 300_000, 1_000_000)
 PAPER = 7_500  # questions: 5 tasks x 50 demonstrations, about 10 frames each, 3 types
 TASKS = ("pick_up_cup", "push_button", "put_rubbish_in_bin", "phone_on_base", "take_lid_off_saucepan")
 FRAMES, INTERVAL = 100, 10
-MEGABYTES = 2**20 if sys.platform == "darwin" else 2**10  # ru_maxrss is in bytes there, in kilobytes elsewhere
 
 
 @dataclass(frozen=True)
-class SyntheticTracks:
-    """`episodes` made-up demonstrations of every task, made anew whenever they are gone through."""
+class SyntheticTrajectories:
+    """`episodes` synthetic demonstrations of every task, generated again on every iteration."""
 
     episodes: int
 
     def __iter__(self) -> Iterator:
         import numpy as np
 
-        from robotr1.questions.trajectory import Track
+        from robotr1.questions.trajectory import Trajectory
 
         for number, task in enumerate(TASKS):
             for episode in range(self.episodes):
                 rng = np.random.default_rng([number, episode])
-                thing = [rng.uniform(0.0, 0.5), rng.uniform(-0.4, 0.4), rng.uniform(0.76, 1.0)]
-                stops = np.array([[0.28, -0.01, 1.47], [*thing[:2], thing[2] + 0.15], thing, [*thing[:2], 1.2]])
+                target = [rng.uniform(0.0, 0.5), rng.uniform(-0.4, 0.4), rng.uniform(0.76, 1.0)]
+                stops = np.array([[0.28, -0.01, 1.47], [*target[:2], target[2] + 0.15], target, [*target[:2], 1.2]])
                 path = np.linspace(0, 3, FRAMES + 1)
                 positions = np.stack([np.interp(path, range(4), stops[:, axis]) for axis in range(3)], axis=1)
-                yield Track(
+                yield Trajectory(
                     key=(task, 0, episode),
                     instruction=task.replace("_", " "),
                     keyframes=[33, 66, FRAMES],
@@ -58,7 +57,7 @@ class SyntheticTracks:
 
 
 def build(count: int, paper: bool) -> dict:
-    """Stream about `count` questions to a file and say what it took."""
+    """Stream about `count` questions to a file and measure it."""
     from robotr1.questions.build import stream_questions
     from robotr1.questions.checks import QuestionCheck
     from robotr1.records import write_records
@@ -69,28 +68,30 @@ def build(count: int, paper: bool) -> dict:
     )
     if paper:
         settings = replace(settings, distractors="uniform", minimum_gap=0.0, dead_zone=0.0, decimals=3, show_state=True)
-    tracks = SyntheticTracks(round(count / (len(TASKS) * len(settings.types) * FRAMES / INTERVAL)))
+    trajectories = SyntheticTrajectories(round(count / (len(TASKS) * len(settings.types) * FRAMES / INTERVAL)))
     check = QuestionCheck(settings)
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "train.jsonl"
-        write_records(path, (check.add(question) for question in stream_questions(tracks, settings)))
+        write_records(path, (check.add(question) for question in stream_questions(trajectories, settings)))
         check.finish()
         megabytes = path.stat().st_size / 2**20
     seconds = time.perf_counter() - started
     usage = resource.getrusage(resource.RUSAGE_SELF)
+    questions = sum(sum(letters.values()) for letters in check.letters.values())
     return {
-        "set": "paper" if paper else "",
-        "questions": sum(sum(letters.values()) for letters in check.letters.values()),
+        "paper": paper,
+        "questions": questions,
         "seconds": seconds,
         "cpu_seconds": usage.ru_utime + usage.ru_stime,
+        "cpu_microseconds_per_question": 1e6 * (usage.ru_utime + usage.ru_stime) / questions,
         "peak_rss_mb": usage.ru_maxrss / MEGABYTES,
         "file_mb": megabytes,
     }
 
 
 def measured(count: int, paper: bool = False) -> dict:
-    """`build` in a process of its own."""
+    """`build` in its own process."""
     command = [sys.executable, __file__, "--one", str(count), *(["--paper"] if paper else [])]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     entry = json.loads(done.stdout)
@@ -98,29 +99,20 @@ def measured(count: int, paper: bool = False) -> dict:
     return entry
 
 
-def machine() -> str:
-    """What it ran on, in one line."""
-    model = platform.processor() or platform.machine()
-    if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), model)
-    return f"one of {os.cpu_count()} x {model}, Python {platform.python_version()}"
-
-
-def table(entries: list[dict]) -> str:
-    """A markdown table, a row per number of questions."""
+def page(result: dict) -> str:
+    """The result as markdown, one row per set."""
     head = "| questions | wall clock | CPU | CPU per question | peak memory | file |\n|---:|---:|---:|---:|---:|---:|\n"
     rows = [
-        f"| {entry['questions']:,}{' (the paper)' * bool(entry['set'])} | {entry['seconds']:.1f} s "
-        f"| {entry['cpu_seconds']:.1f} s | {1e6 * entry['cpu_seconds'] / entry['questions']:.0f} µs "
+        f"| {entry['questions']:,}{' (the paper)' * entry['paper']} | {entry['seconds']:.1f} s "
+        f"| {entry['cpu_seconds']:.1f} s | {entry['cpu_microseconds_per_question']:.0f} µs "
         f"| {entry['peak_rss_mb']:.0f} MB | {entry['file_mb']:.0f} MB |\n"
-        for entry in entries
+        for entry in result["sets"]
     ]
-    return head + "".join(rows)
+    return f"`python performance/questions.py` on {result['machine']}\n\n{head}{''.join(rows)}"
 
 
 def draw(entries: list[dict], path: Path) -> None:
-    """Both curves: CPU time and peak memory against the number of questions."""
+    """Draw CPU time and peak memory against the number of questions."""
     import matplotlib.pyplot as plt
 
     curve = [entry for entry in entries if not entry["set"]]
@@ -148,8 +140,7 @@ if __name__ == "__main__":
         print(json.dumps(build(arguments.one, arguments.paper)))
         sys.exit()
     entries = [measured(PAPER, paper=True), *map(measured, arguments.counts)]
-    RESULTS.mkdir(exist_ok=True)
-    text = f"`python performance/questions.py` on {machine()}\n\n{table(entries)}"
-    (RESULTS / "questions.md").write_text(text, encoding="utf-8")
+    result = {"machine": f"one of {processor()}, Python {platform.python_version()}", "sets": entries}
+    write("questions", result, page(result))
     draw(entries, RESULTS / "questions.png")
-    print(text)
+    print(page(result))

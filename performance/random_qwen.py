@@ -1,4 +1,4 @@
-"""A Qwen2.5-VL of the 7B's shape with random weights in NF4, made on the spot: for timing where there is no hub."""
+"""Build a Qwen2.5-VL of the 7B's shape with random weights in NF4, for timing without the hub."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from PIL import Image
 from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration, Qwen2VLImageProcessorPil
 
 from robotr1.policies import tiny
-from robotr1.policies.load import ImageTextProcessor, load_processor
+from robotr1.policies.processor import ImageTextProcessor, load_processor
 from robotr1.questions.prompts import mcqa_prompt
 from robotr1.records import Question
 
@@ -41,7 +41,7 @@ SHAPES = {
 
 
 def questions_for(folder: Path, count: int, image_size: int = 224) -> tuple[Path, list[Question]]:
-    """A processor in `folder` (own tokenizer: the hub's is not here) and questions with random images."""
+    """A processor in `folder` (with its own tokenizer instead of the hub's) and questions with random images."""
     rng, asked = np.random.default_rng(0), []
     options = [f"[0.1{i}, 0.2{i}, 0.9{i}]" for i in range(4)]
     prompt = mcqa_prompt("waypoint", "pick up the red cup", [0.1, 0.2, 0.9], options, form="full", decimals=3)

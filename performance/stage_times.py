@@ -1,32 +1,32 @@
-"""Time and memory of each stage, as a markdown table.
+"""Time and memory of each stage.
 
-    python performance/stage_times.py          what the last run of each stage took (from .stage_times.jsonl)
-    python performance/stage_times.py --run    run every stage anew, one after the other, and measure it
+    python performance/stage_times.py          of the last run of each stage (from .stage_times.jsonl)
+    python performance/stage_times.py --run    run every stage again, one after the other, and measure it
 
-The table is also written to performance/results/stage_times.md. Memory is that of the largest single process of the
-stage; CPU time is summed over all its processes.
+Writes performance/results/stage_times.json and stage_times.md. Memory is that of the largest single process of the
+stage; CPU time is the sum over all its processes.
 """
 
 import argparse
-import json
 import os
-import platform
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+from common import MEGABYTES, machine, write
+
+from robotr1.records import read_objects
+
 ROOT = Path(__file__).resolve().parent.parent
 LOG = ROOT / ".stage_times.jsonl"
-RESULT = ROOT / "performance/results/stage_times.md"
-MEGABYTES = 2**20 if sys.platform == "darwin" else 2**10  # ru_maxrss is in bytes there, in kilobytes elsewhere
 
 
 def logged() -> list[dict]:
     """The newest entry of each stage, as the notebook runner wrote it."""
     if not LOG.exists():
         sys.exit(f"{LOG.name} is missing: run `dvc repro` first, or this script with --run")
-    entries = [json.loads(line) for line in LOG.read_text().splitlines()]
+    entries = [entry for _, entry in read_objects(LOG)]
     newest = {entry["stage"]: entry for entry in entries}
     order = [stage.partition("@")[0] for stage in stages()]
     names = {entry["stage"]: entry["stage"].partition("-")[0] for entry in newest.values()}
@@ -40,7 +40,7 @@ def stages() -> list[str]:
 
 
 def measured() -> list[dict]:
-    """Run every stage that is not frozen, each in a process of its own, and measure that."""
+    """Run every stage that is not frozen, each in its own process, and measure it."""
     entries = []
     for stage in stages():
         if stage == "pretrain_tiny":
@@ -57,18 +57,6 @@ def measured() -> list[dict]:
     return entries
 
 
-def machine() -> str:
-    """What it ran on, in one line."""
-    import torch
-
-    model = platform.processor() or platform.machine()
-    if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), model)
-    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
-    return f"{os.cpu_count()} x {model}, {gpu}, Python {platform.python_version()}, torch {torch.__version__}"
-
-
 def table(entries: list[dict]) -> str:
     """A markdown table with a last line for the sum."""
     line = "| {stage} | {seconds:.0f} s | {cpu_seconds:.0f} s | {peak_rss_mb:.0f} MB |"
@@ -79,11 +67,15 @@ def table(entries: list[dict]) -> str:
     return "\n".join(["| stage | wall clock | CPU | peak memory |", "|---|---:|---:|---:|", *rows])
 
 
+def page(result: dict) -> str:
+    """The result as markdown."""
+    return f"{table(result['stages'])}\n\nMeasured on {result['machine']}.\n"
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--run", action="store_true", help="run every stage anew and measure it")
+    parser.add_argument("--run", action="store_true", help="run every stage again and measure it")
     entries = measured() if parser.parse_args().run else logged()
-    text = f"{table(entries)}\n\nMeasured on {machine()}.\n"
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(text)
-    print(text)
+    result = {"machine": machine(), "stages": entries}
+    write("stage_times", result, page(result))
+    print(page(result))

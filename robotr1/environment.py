@@ -1,7 +1,7 @@
-"""Write conda's environment files from pip's lists: `python -m robotr1.environment`.
+"""Write conda's environment files from pip's requirements: `python -m robotr1.environment`.
 
-environment.yml is requirements.txt; conf/rlbench/environment.yml adds conf/rlbench/requirements.txt. Everything but Python
-itself comes from pip, so that conda and pip users have the same versions.
+environment.yml is requirements.txt; conf/rlbench/environment.yml adds conf/rlbench/requirements.txt. Everything but
+Python itself comes from pip, so that conda and pip users have the same versions.
 """
 
 from pathlib import Path
@@ -18,9 +18,9 @@ HEADER = """\
 #   conda env create -f environment.yml && conda activate robotr1 && dvc repro
 """
 RLBENCH_HEADER = """\
-# Written by `python -m robotr1.environment` from requirements.txt and conf/rlbench/requirements.txt; edit those files.
-# Only for `source: rlbench`. First CoppeliaSim 4.1.0 and its three environment variables (conf/rlbench/requirements.txt says
-# which), since PyRep's build stops without them. Then
+# Written by `python -m robotr1.environment` from requirements.txt and conf/rlbench/requirements.txt; edit those.
+# Only for `source: rlbench`. First install CoppeliaSim 4.1.0 and set its three environment variables, listed in
+# conf/rlbench/requirements.txt: PyRep's build stops without them. Then
 #   conda env create -f conf/rlbench/environment.yml && conda activate robotr1-rlbench
 #   pip install --no-deps "{rlbench}"
 # RLBench comes last and alone: it asks for PyRep without a version, which pip refuses beside a pinned one.
@@ -38,26 +38,28 @@ dependencies:
 
 
 def requirements(path: Path = REQUIREMENTS) -> list[str]:
-    """The pinned requirements, in order."""
+    """Read the pinned requirements in order."""
     lines = (line.partition("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
     return [line for line in lines if line]
 
 
 def conda_environment() -> str:
-    """The content of environment.yml: the pinned list and this package itself."""
-    return HEADER + _body("robotr1", requirements())
+    """Return the content of environment.yml: the pinned requirements and this package."""
+    return HEADER + _body("robotr1", [*requirements(), "--editable ."])
 
 
 def rlbench_environment() -> str:
-    """The content of conf/rlbench/environment.yml: all of that and what RLBench needs; RLBench itself is its last step."""
+    """Return the content of conf/rlbench/environment.yml: the same and RLBench's requirements, without RLBench."""
     listed = requirements(RLBENCH_REQUIREMENTS)
     rlbench = next(line for line in listed if line.startswith("rlbench "))
     listed.remove(rlbench)
-    return RLBENCH_HEADER.format(rlbench=rlbench) + _body("robotr1-rlbench", [*requirements(), *listed])
+    lines = [*requirements(), *listed, "--editable ../.."]
+    return RLBENCH_HEADER.format(rlbench=rlbench) + _body("robotr1-rlbench", lines)
 
 
 def _body(name: str, listed: list[str]) -> str:
-    return BODY.format(name=name) + "".join(f"      - {line}\n" for line in [*listed, "--editable ."])
+    """Return a file's content; conda runs pip in the file's folder, so paths start there."""
+    return BODY.format(name=name) + "".join(f"      - {line}\n" for line in listed)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Check plain values (from YAML, JSON or a notebook) against the annotated fields of a dataclass.
 
-`settings` and `records` both stand on this: they know the file and the line, this module knows types.
+`settings` and `records` both use this module: they know the file and the line, it knows types.
 """
 
 import dataclasses
@@ -15,7 +15,7 @@ class FieldError(ValueError):
 
     def __init__(self, field: str, message: str):
         super().__init__(f"{field}: {message}")
-        self.field = field
+        self.field, self.message = field, message
 
 
 def at_least(minimum: float, maximum: float = float("inf")) -> Any:
@@ -23,23 +23,43 @@ def at_least(minimum: float, maximum: float = float("inf")) -> Any:
     return dataclasses.field(metadata={"minimum": minimum, "maximum": maximum})
 
 
-def build(kind: type, mapping: dict[str, Any]) -> Any:
-    """Make a `kind` (a dataclass) from `mapping`, which must hold exactly its fields.
+def not_stored() -> Any:
+    """A dataclass field that files leave out, such as an image; `build` sets it to None."""
+    return dataclasses.field(metadata={"stored": False})
 
-    Integers are taken where a float is wanted (YAML writes 1 for 1.0); nothing else is converted.
+
+def build(kind: type, mapping: dict[str, Any]) -> Any:
+    """Make a `kind` (a dataclass) from `mapping`, which must hold exactly its stored fields.
+
+    A field may be a dataclass itself, or a list of them. An integer is accepted for a float (YAML writes 1 for 1.0);
+    nothing else is converted.
     Raises FieldError on an unknown or missing name, a wrong type, or a value outside the field's range.
     """
     fields = _fields(kind)
+    stored = [name for name, (_, metadata) in fields.items() if metadata.get("stored", True)]
     for name in mapping:
-        if name not in fields:
-            raise FieldError(str(name), f"unknown; the fields are {', '.join(fields)}")
-    values = {}
-    for name, (annotation, bounds) in fields.items():
+        if name not in stored:
+            raise FieldError(str(name), f"unknown; the fields are {', '.join(stored)}")
+    values = dict.fromkeys(fields)
+    for name in stored:
+        annotation, metadata = fields[name]
         if name not in mapping:
             raise FieldError(name, "missing")
         values[name] = check(name, mapping[name], annotation)
-        _check_bounds(name, values[name], bounds)
+        _check_bounds(name, values[name], metadata)
     return kind(**values)
+
+
+def to_mapping(record: Any) -> dict[str, Any]:
+    """The stored fields of a dataclass as plain values: the inverse of `build`."""
+    fields = [field for field in dataclasses.fields(record) if field.metadata.get("stored", True)]
+    return {field.name: _plain(getattr(record, field.name)) for field in fields}
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return to_mapping(value)
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 @cache
@@ -62,6 +82,12 @@ def check(name: str, value: Any, annotation: Any) -> Any:
     if origin is list:
         _check_type(name, value, list, annotation)
         return [check(f"{name}[{i}]", item, arguments[0]) for i, item in enumerate(value)]
+    if dataclasses.is_dataclass(annotation):
+        _check_type(name, value, dict, annotation)
+        try:
+            return build(annotation, value)
+        except FieldError as error:
+            raise FieldError(f"{name}.{error.field}", error.message) from None
     if annotation is float and type(value) is int:
         return float(value)
     _check_type(name, value, annotation, annotation)

@@ -1,7 +1,7 @@
-"""Notebook files in one canonical form, so that git and DVC see a change only where there is one.
+"""Convert notebooks to one canonical form, so that git and DVC see only real changes.
 
-Source notebooks are committed without outputs; executed ones are committed too and compared byte for byte, so
-everything that differs between two equal runs (timestamps, random cell ids, kernel versions, progress bars) goes.
+Source notebooks are committed without outputs. Executed ones are committed too and compared byte for byte, so all that
+differs between two equal runs (timestamps, random cell ids, kernel versions, progress bars) is removed.
 """
 
 import ast
@@ -18,11 +18,11 @@ KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3
 
 
 class NotebookError(RuntimeError):
-    """A notebook that cannot be read, or a stage that did not run to its end; the message names the file."""
+    """A notebook cannot be read, or a stage did not finish; the message names the file."""
 
 
 def read(path: Path) -> NotebookNode:
-    """Read a notebook. Raises NotebookError where it is missing or no notebook."""
+    """Read a notebook. Raises NotebookError if the file is missing or not a notebook."""
     try:
         return nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
     except FileNotFoundError:
@@ -32,7 +32,7 @@ def read(path: Path) -> NotebookNode:
 
 
 def dumps(notebook: NotebookNode) -> str:
-    """The file content of a canonical notebook. Raises NotebookError where it breaks the format's rules."""
+    """Return the file content of a notebook. Raises NotebookError if it is not valid."""
     try:
         nbformat.validate(notebook)
     except nbformat.ValidationError as error:
@@ -41,22 +41,22 @@ def dumps(notebook: NotebookNode) -> str:
 
 
 def canonical(notebook: NotebookNode) -> NotebookNode:
-    """The output-free source form: cells renumbered, no metadata but the `parameters` tag."""
+    """Return the source form: no outputs, numbered cells, no metadata but the `parameters` tag."""
     cells = [_source_cell(i, cell) for i, cell in enumerate(_non_empty(notebook.cells))]
     return _notebook(cells)
 
 
 def canonical_on_save(model: dict[str, Any], **_: Any) -> None:
-    """A `pre_save_hook` for Jupyter: the page keeps its outputs, the file stays as git and DVC know it."""
+    """A `pre_save_hook` for Jupyter: the page keeps its outputs, the file stays canonical."""
     if model["type"] == "notebook":
         model["content"] = canonical(nbformat.from_dict(model["content"]))
 
 
 def executed(notebook: NotebookNode) -> NotebookNode:
-    """The form of an executed copy: canonical, with outputs but without whatever differs from run to run.
+    """Return the form of an executed copy: canonical, with the outputs that are equal in every run.
 
-    Progress bars and warnings (the stderr stream) are dropped. papermill's injected cell stays only where its
-    values differ from those of the `parameters` cell, so that a reader sees what the run really used.
+    Progress bars and warnings (the stderr stream) are dropped. papermill's injected cell stays only if its values
+    differ from those of the `parameters` cell, so that a reader sees the values of the run.
     """
     stated = parameters(notebook)
     cells = []
@@ -79,13 +79,13 @@ def executed(notebook: NotebookNode) -> NotebookNode:
 
 
 def parameters(notebook: NotebookNode) -> dict[str, Any]:
-    """Names and values of the cell tagged `parameters`, in its order; empty where there is none.
+    """Return names and values of the cell tagged `parameters`, in order; empty if there is none.
 
-    Raises NotebookError where there are several, or the cell holds anything but `name: type = literal` lines.
+    Raises NotebookError if there are several, or the cell holds anything but `name: type = literal` lines.
     """
     tagged = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
     if len(tagged) > 1:
-        raise NotebookError(f"{len(tagged)} cells are tagged `parameters`; one is wanted")
+        raise NotebookError(f"{len(tagged)} cells are tagged `parameters`; tag one")
     return _assigned(tagged[0].source) if tagged else {}
 
 
@@ -125,7 +125,7 @@ def _source_cell(number: int, cell: NotebookNode) -> NotebookNode:
 
 
 def _stable_outputs(outputs: Iterable[NotebookNode]) -> Iterable[NotebookNode]:
-    """Outputs without stderr, with neighbouring pieces of stdout joined (their cut depends on timing)."""
+    """Drop stderr and join adjacent stdout outputs, whose boundaries depend on timing."""
     text: NotebookNode | None = None
     for output in outputs:
         if output.output_type != "stream":

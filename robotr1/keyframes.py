@@ -1,7 +1,7 @@
-"""Keyframes: the few frames of a demonstration that say what to do (the paper's waypoints, §4.1).
+"""Find keyframes: the few frames of a demonstration that define its motion (the paper's waypoints, §4.1).
 
-The rule is the one of the ARM repository (stepjam/ARM, arm/demo_loading_utils.py), which PerAct took over: a frame
-counts where the gripper has just opened or closed, where the arm pauses, and at the end.
+The rule comes from the ARM repository (stepjam/ARM, arm/demo_loading_utils.py) and is also PerAct's. A frame is a
+keyframe if the gripper has just opened or closed, if the arm pauses, or if the demonstration ends.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,12 +15,11 @@ FRAMES_BETWEEN_STOPS = 4
 
 
 def find_keyframes(joint_velocities: np.ndarray, gripper_open: np.ndarray, stopping_delta: float = 0.1) -> list[int]:
-    """Sorted frame numbers of the keyframes; the last frame is always one.
+    """Return the sorted frame numbers of the keyframes; the last frame is always one.
 
-    `joint_velocities` [T,7] in rad/s, `gripper_open` [T]; `stopping_delta` in rad/s is the speed below which a joint
-    counts as resting. Frame 0 is never a keyframe (unless it is the only frame, and then there is none). If the last
-    two keyframes are neighbours, the earlier one goes; other neighbours stay, as in ARM. Raises ValueError when the
-    lengths differ.
+    `joint_velocities` [T,7] in rad/s, `gripper_open` [T]; a joint rests at up to `stopping_delta` rad/s. Frame 0 is
+    never a keyframe, so a single frame has none. If the last two keyframes are neighbours, the earlier one is removed;
+    other neighbours stay, as in ARM. Raises ValueError if the lengths differ.
     """
     velocities = np.asarray(joint_velocities, dtype=np.float64)
     gripper = np.asarray(gripper_open)
@@ -45,10 +44,10 @@ def find_keyframes(joint_velocities: np.ndarray, gripper_open: np.ndarray, stopp
 
 
 def keyframes_of(episodes: Iterable[Episode], stopping_delta: float = 0.1) -> list[Keyframes]:
-    """One record per episode, in the order given.
+    """Return one record per episode, in the order given.
 
-    RLBench describes a variation in several sentences and the paper does not say which it used: here the episodes
-    take them in turn, by their number.
+    RLBench has several instructions per variation, and the paper does not say which it used. Here the episodes cycle
+    through them by their number.
     """
     return [
         Keyframes(
@@ -64,9 +63,9 @@ def keyframes_of(episodes: Iterable[Episode], stopping_delta: float = 0.1) -> li
 
 
 def _gripper_is_steady(gripper: np.ndarray, frame: int) -> bool:
-    """Whether the gripper keeps its state over frames i-2 .. i+1; never so in an episode's last two frames.
+    """Return whether the gripper keeps its state over frames i-2 .. i+1; False in an episode's last two frames.
 
-    At the first two frames i-1 and i-2 count from the end, as Python's negative indices do in ARM.
+    At the first two frames, i-1 and i-2 are negative indices from the end, as in ARM.
     """
     if frame >= len(gripper) - 2:
         return False
@@ -74,12 +73,12 @@ def _gripper_is_steady(gripper: np.ndarray, frame: int) -> bool:
 
 
 def next_keyframe(keyframes: Sequence[int], frame: int) -> int | None:
-    """The first keyframe after `frame` (k* = min{k in K : k > t}, §3.2), or None when all are past."""
+    """Return the first keyframe after `frame` (k* = min{k in K : k > t}, §3.2), or None after the last."""
     return min((keyframe for keyframe in keyframes if keyframe > frame), default=None)
 
 
 def current_frames(length: int, keyframes: Sequence[int], interval: int = 10) -> list[int]:
-    """The frames that questions are asked at: every `interval`-th that is followed by a keyframe (§4.1, ARM)."""
+    """List the frames of questions: every `interval`-th frame that is followed by a keyframe (§4.1, ARM)."""
     if interval < 1:
         raise ValueError(f"interval must be at least 1 frame, got {interval}")
     return [frame for frame in range(0, length - 1, interval) if next_keyframe(keyframes, frame) is not None]

@@ -1,9 +1,8 @@
-"""Metadata: what turns a pixel into a coordinate (Robot-R1 §3.2 and its prompts, figures 4 to 6).
+"""Metadata that relates pixels to coordinates (Robot-R1 §3.2 and its prompts, figures 4 to 6).
 
-A picture alone does not say where [0.25, 0, 0.752] is. Three things do: a reference point with known coordinates,
-the directions of the axes in the picture, and an object of known size. The reference point and the sizes are the
-paper's; the directions are computed here from each demonstration's own camera, so that another camera gives other
-words instead of wrong ones.
+An image alone does not show where [0.25, 0, 0.752] is. Three facts do: a reference point with known coordinates, the
+directions of the axes in the image, and an object of known size. The reference point and the sizes are the paper's.
+The directions are computed from each demonstration's own camera, so another camera gives other words, not wrong ones.
 """
 
 import dataclasses
@@ -18,24 +17,24 @@ from robotr1 import fields, paths
 from robotr1.demos.episode import Episode
 from robotr1.demos.images import project
 
-WORLD_ORIGIN = (0.25, 0.0, 0.752)  # metres; what the paper calls its world origin
+WORLD_ORIGIN = (0.25, 0.0, 0.752)  # metres; the paper's world origin
 GRIPPER_SIZE = (0.06, 0.2, 0.09)  # metres along x, y, z, with the gripper pointing down
 FINGER_LENGTH = 0.04
 AXIS_NAMES = ("x", "y", "z")
 PARTS = ("axes", "reference", "scale")
-# The camera's axes, as PyRep has them (left, up, forward), as words for a viewer of the picture.
+# Words for the camera's axes in PyRep's convention (left, up, forward).
 CAMERA_WORDS = (("to the left", "to the right"), ("up", "down"), ("away from the camera", "toward the camera"))
 LABEL_WORDS = (("toward the camera", "away from the camera"), ("to the right", "to the left"), ("up", "down"))
-SAME_CAMERA = 1e-3  # metres (and radians, nearly) within which two recorded cameras are one
+SAME_CAMERA = 1e-3  # metres (and about radians) within which two recorded cameras are the same
 
 
 class MetadataError(ValueError):
-    """No metadata can be derived from the demonstrations, or a metadata file cannot be used."""
+    """The demonstrations give no metadata, or a metadata file cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What a reader of one task's front images has to know; lengths in metres, world frame."""
+    """The facts that relate one task's front images to the world frame; lengths in metres."""
 
     task: str
     camera: str
@@ -43,21 +42,21 @@ class Metadata:
     image_size: list[int]  # width, height in pixels
     intrinsics: list[list[float]]  # [3][3]
     extrinsics: list[list[float]]  # [4][4], camera to world
-    axes: list[list[str]]  # per world axis: the words for its positive and its negative direction in the image
-    alignment: list[float]  # per axis, 0..1: how much of it lies along its word; 1 is exactly
+    axes: list[list[str]]  # per world axis: words for its positive and negative direction in the image
+    alignment: list[float]  # per axis, 0..1: the cosine between the axis and its word's direction
     reference_point: list[float]
     reference_name: str
     scale_object: str
     scale_size: list[float]  # along x, y, z
     finger_length: float
-    in_prompt: list[str]  # which of PARTS a prompt tells; leaving one out is an experiment
+    in_prompt: list[str]  # the PARTS that prompts contain; an experiment can leave some out
 
 
 def design_metadata(episodes: Sequence[Episode], camera: str = "front", in_prompt: Sequence[str] = PARTS) -> Metadata:
-    """The metadata of one task, from the camera of its episodes; prompts will tell the parts named in `in_prompt`.
+    """Compute the metadata of one task from its episodes' camera; prompts contain the parts in `in_prompt`.
 
-    Episodes without camera matrices (RLBench before 1.1) are taken to be seen by RLBench's standard front camera.
-    Raises MetadataError when there is no episode or image, the tasks differ, or the camera moved between episodes.
+    For episodes without camera matrices (RLBench before 1.1), RLBench's standard front camera is assumed. Raises
+    MetadataError if there is no episode or image, the tasks differ, or the camera differs between episodes.
     """
     if unknown := sorted(set(in_prompt) - set(PARTS)):
         raise MetadataError(f"in_prompt: unknown part {unknown[0]!r}; use any of {', '.join(PARTS)}")
@@ -96,7 +95,7 @@ def design_metadata(episodes: Sequence[Episode], camera: str = "front", in_promp
 
 
 def standard_front_camera(resolution: int) -> tuple[np.ndarray, np.ndarray]:
-    """Intrinsics [3,3] and extrinsics [4,4] of RLBench's front camera: 40 degrees wide, looking down at 25."""
+    """Return intrinsics [3,3] and extrinsics [4,4] of RLBench's front camera: 40 degrees wide, 25 degrees down."""
     focal = resolution / (2 * np.tan(np.radians(20.0)))
     intrinsics = np.array([[-focal, 0, resolution / 2], [0, -focal, resolution / 2], [0, 0, 1]])
     sine, cosine = np.sin(np.radians(25.0)), np.cos(np.radians(25.0))
@@ -105,9 +104,9 @@ def standard_front_camera(resolution: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def axis_words(extrinsics: np.ndarray) -> tuple[list[list[str]], list[float]]:
-    """For world x, y and z: [positive word, negative word] in the image, and how well the words fit (0..1).
+    """Return [positive word, negative word] in the image for world x, y and z, and each axis's alignment (0..1).
 
-    A world axis gets the words of the camera axis that it lies closest to; `extrinsics` is camera to world.
+    A world axis gets the words of the closest camera axis; `extrinsics` [4,4] is camera to world.
     """
     in_camera = np.asarray(extrinsics)[:3, :3]  # row i: world axis i in the camera frame (left, up, forward)
     words, alignment = [], []
@@ -120,12 +119,12 @@ def axis_words(extrinsics: np.ndarray) -> tuple[list[list[str]], list[float]]:
 
 
 def agrees_with_labels(metadata: Metadata) -> bool:
-    """Whether the camera sees the axes as the movement labels name them: +x toward it, +y right, +z up."""
+    """Return whether the axes match the movement labels: +x toward the camera, +y right, +z up."""
     return metadata.axes == [list(words) for words in LABEL_WORDS]
 
 
 def describe_axes(metadata: Metadata) -> list[str]:
-    """One sentence per axis: "The x axis is positive toward the camera and negative away from the camera."."""
+    """Describe each axis: "The x axis is positive toward the camera and negative away from the camera."."""
     return [
         f"The {name} axis is positive {positive} and negative {negative}."
         for name, (positive, negative) in zip(AXIS_NAMES, metadata.axes)
@@ -133,13 +132,13 @@ def describe_axes(metadata: Metadata) -> list[str]:
 
 
 def describe_reference(metadata: Metadata) -> str:
-    """The reference point in one sentence."""
+    """Describe the reference point in one sentence."""
     point = ", ".join(f"{value:g}" for value in metadata.reference_point)
     return f"The point [{point}] is the {metadata.reference_name}."
 
 
 def describe_scale(metadata: Metadata) -> str:
-    """The scale object in one sentence."""
+    """Describe the scale object in one sentence."""
     x, y, z = metadata.scale_size
     return (
         f"The {metadata.scale_object} measures {x:g} m along x, {y:g} m along y and {z:g} m along z; its fingers are "
@@ -148,7 +147,7 @@ def describe_scale(metadata: Metadata) -> str:
 
 
 def describe_briefly(metadata: Metadata) -> list[str]:
-    """The parts in `in_prompt`, one short line each, for prompts of a few dozen words."""
+    """Describe the parts in `in_prompt` in one short line each, for compact prompts."""
     axes = ", ".join(f"{name} {positive}" for name, (positive, _) in zip(AXIS_NAMES, metadata.axes))
     lines = {
         "axes": f"Axes: {axes}.",
@@ -159,12 +158,12 @@ def describe_briefly(metadata: Metadata) -> list[str]:
 
 
 def to_pixels(metadata: Metadata, points: np.ndarray) -> np.ndarray:
-    """Pixels [N,2] (u right, v down) of world points [N,3]."""
+    """Project world points [N,3] to pixels [N,2] (u right, v down)."""
     return project(points, np.array(metadata.intrinsics), np.array(metadata.extrinsics))
 
 
 def axis_arrows(metadata: Metadata, length: float = 0.2) -> dict[str, np.ndarray]:
-    """Per axis the pixel ends [2,2] (tail, head) of an arrow of `length` metres from the reference point."""
+    """Return, per axis, the pixels [2,2] (tail, head) of an arrow of `length` metres from the reference point."""
     origin = np.array(metadata.reference_point)
     return {
         name: to_pixels(metadata, np.stack([origin, origin + length * direction]))
@@ -173,10 +172,10 @@ def axis_arrows(metadata: Metadata, length: float = 0.2) -> dict[str, np.ndarray
 
 
 def scale_box(metadata: Metadata, tip: Sequence[float]) -> np.ndarray:
-    """The 12 edges [12,2,2] in pixels of the scale object as a box, upright over the gripper's `tip` (xyz).
+    """Return the 12 edges [12,2,2] in pixels of the scale object as an upright box over the gripper's `tip` (xyz).
 
-    The box is the hand; the fingers reach from its bottom down to the tip. It fits while the gripper points down
-    and is not turned, as at the start of every RLBench episode.
+    The box is the hand; the fingers reach from its bottom to the tip. It fits while the gripper points down without
+    rotation, as at the start of every RLBench episode.
     """
     size = np.array(metadata.scale_size)
     low = np.array(tip, dtype=np.float64) - [size[0] / 2, size[1] / 2, -metadata.finger_length]
@@ -191,7 +190,7 @@ def write_metadata(path: str | Path, metadata: Metadata) -> None:
 
 
 def read_metadata(path: str | Path) -> Metadata:
-    """Read what `write_metadata` wrote. Raises MetadataError naming file and field."""
+    """Read a file of `write_metadata`. Raises MetadataError that names file and field."""
     path = Path(path)
     fix = "run the stage design_metadata again"
     try:

@@ -1,11 +1,10 @@
 """Run one stage's notebook as DVC does: `python -m robotr1.notebook extract_demos [--set key=value …]`.
 
-params.yaml is read here and exactly the stage's section goes into the notebook (papermill's own command line would
-turn YAML's false into the string "false", which is true). What the notebook prints appears in the terminal while it
-runs; the executed copy is written only when every cell has finished.
+The runner reads params.yaml and passes exactly the stage's section to the notebook (papermill's own command line would
+turn YAML's false into the string "false", which is true). The notebook's output appears in the terminal while it runs.
+The executed copy is written only after every cell has finished.
 
-`--canonical FILE…` brings source notebooks to the form in which they are committed; `--check-canonical FILE…` tells
-whether they are in it.
+`--canonical FILE…` rewrites source notebooks in their committed form; `--check-canonical FILE…` checks them.
 """
 
 import argparse
@@ -25,16 +24,15 @@ from robotr1.ipynb import NotebookError
 
 STAGE_TIMES = paths.ROOT / ".stage_times.jsonl"
 KERNEL_ENVIRONMENT = {
-    "JUPYTER_PREFER_ENV_PATH": "1",  # this environment's python3 kernel, not the user's
-    "PYTHONWARNINGS": "ignore:IProgress not found",  # plain progress bars are what is wanted
-    # Threads that wait for each other sleep instead of spinning: on two cores that were busy with other work too, a
-    # training stage took 30 s instead of 172 s.
+    "JUPYTER_PREFER_ENV_PATH": "1",  # the python3 kernel of this environment, not the user's
+    "PYTHONWARNINGS": "ignore:IProgress not found",  # plain progress bars suffice
+    # Waiting threads sleep instead of spinning: on two cores with other work, a training stage took 30 s, not 172 s.
     "OMP_WAIT_POLICY": "PASSIVE",
 }
 
 
 def find_notebook(name: str) -> Path:
-    """The notebook of a stage, named with or without its number. Raises NotebookError on an unknown name."""
+    """Find a stage's notebook by its name, with or without number. Raises NotebookError for an unknown name."""
     stages = {path.stem[3:]: path for path in sorted(paths.NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))}
     numbered = {path.stem: path for path in stages.values()}
     if name not in stages | numbered:
@@ -43,9 +41,9 @@ def find_notebook(name: str) -> Path:
 
 
 def stage_parameters(stage: str, overrides: dict[str, Any]) -> dict[str, Any]:
-    """The stage's section of params.yaml with `overrides`, checked; empty for a notebook without a section.
+    """Return the stage's section of params.yaml with `overrides`, checked; empty for a notebook without a section.
 
-    Raises SettingsError on anything that the stage does not know.
+    Raises SettingsError for unknown names and wrong values.
     """
     if stage not in settings.SECTIONS:
         if overrides:
@@ -58,10 +56,10 @@ def stage_parameters(stage: str, overrides: dict[str, Any]) -> dict[str, Any]:
 
 
 def run(stage: str, overrides: dict[str, Any] | None = None, output: Path | None = None) -> Path:
-    """Execute a stage's notebook and write its cleaned executed copy; return where that lies.
+    """Execute a stage's notebook, write the cleaned executed copy and return its path.
 
-    Raises NotebookError where a cell fails or leaves early (sys.exit counts as a failure), SettingsError on bad
-    parameters. Nothing is written at `output` then.
+    Raises NotebookError if a cell fails or exits (sys.exit counts as a failure), SettingsError for bad parameters.
+    Nothing is written to `output` then.
     """
     source, overrides = find_notebook(stage), overrides or {}
     notebook = ipynb.canonical(ipynb.read(source))
@@ -125,18 +123,18 @@ def _execute(notebook: Any, values: dict[str, Any]) -> Any:
 
 
 def _raise_unless_finished(notebook: Any, source: Path) -> None:
-    """papermill takes sys.exit() for success; here it is not, nor is any cell that never ran."""
+    """Raise NotebookError for a cell that exited or never ran; papermill takes sys.exit() for success."""
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue
         exited = any(output.output_type == "error" for output in cell.outputs)
         if exited or cell.execution_count is None:
-            why = "left early with sys.exit()" if exited else "never ran"
+            why = "called sys.exit()" if exited else "never ran"
             raise NotebookError(f"{paths.relative(source)}: a cell {why}:\n{cell.source}")
 
 
 def _children() -> tuple[float, float]:
-    """CPU seconds and peak memory (MB, of the largest single process) of finished child processes."""
+    """Return CPU seconds and peak memory (MB, largest single process) of finished child processes."""
     try:
         import resource
     except ImportError:  # Windows
@@ -147,7 +145,7 @@ def _children() -> tuple[float, float]:
 
 
 def _log_usage(stage: str, started: float, cpu_before: float) -> None:
-    """Append what the stage took to .stage_times.jsonl, which performance/stage_times.py prints."""
+    """Append the stage's time and memory to .stage_times.jsonl, which performance/stage_times.py prints."""
     cpu_seconds, peak = _children()
     line = {
         "stage": stage,
@@ -167,7 +165,7 @@ def _override(text: str) -> tuple[str, Any]:
 
 
 def bring_to_canonical(files: list[Path], check_only: bool) -> list[Path]:
-    """Rewrite (or only list) the notebooks that are not in canonical form; return them."""
+    """Rewrite (or only list) and return the notebooks that are not canonical."""
     changed = []
     for path in files:
         text = ipynb.dumps(ipynb.canonical(ipynb.read(path)))
@@ -182,7 +180,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m robotr1.notebook", description=__doc__.splitlines()[0])
     parser.add_argument("stage", nargs="?", help="for example extract_demos or 01_extract_demos")
     parser.add_argument("--set", dest="overrides", type=_override, action="append", default=[], metavar="KEY=VALUE")
-    parser.add_argument("--output", type=Path, help="where the executed copy goes (reports/notebooks/)")
+    parser.add_argument("--output", type=Path, help="path of the executed copy (default: in reports/notebooks/)")
     parser.add_argument("--canonical", type=Path, nargs="+", metavar="FILE", help="rewrite in canonical form")
     parser.add_argument("--check-canonical", type=Path, nargs="+", metavar="FILE", help="exit 1 unless canonical")
     options = parser.parse_args(arguments)
@@ -202,7 +200,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"\n{options.stage or 'notebook'}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(f"\n{options.stage}: interrupted; nothing was written in place of the executed copy", file=sys.stderr)
+        print(f"\n{options.stage}: interrupted; no executed copy was written", file=sys.stderr)
         return 130
 
 

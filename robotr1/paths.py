@@ -1,8 +1,8 @@
-"""Where everything lies, and how files are written so that a half-written one is never taken for finished.
+"""The study's paths, and atomic writes that never leave a partly written file.
 
-Notebooks run with two working directories (JupyterLab's is notebooks/, papermill's is the repository root), so every
-path starts at `ROOT`, which is found from the package itself. Set the environment variable ROBOTR1_ROOT to work on
-another checkout.
+Notebooks run in two working directories (notebooks/ in JupyterLab, the repository root in papermill), so every path
+starts at `ROOT`, which the package's own location gives. Set the environment variable ROBOTR1_ROOT to use another
+checkout.
 """
 
 import errno
@@ -41,7 +41,7 @@ EXECUTED = REPORTS / "notebooks"
 
 
 def relative(path: Path | str) -> str:
-    """`path` as records name it: relative to ROOT with forward slashes; unchanged where it lies outside ROOT."""
+    """Return `path` relative to ROOT with forward slashes, as records hold it; unchanged if it is outside ROOT."""
     path = Path(path)
     return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.as_posix()
 
@@ -50,7 +50,7 @@ def relative(path: Path | str) -> str:
 def atomic_write(path: Path | str) -> Iterator[Path]:
     """Yield a temporary path in the same folder; on success it becomes `path`, on any error it is removed.
 
-    Folders above `path` are made. Whoever reads `path` sees the old file or the whole new one, never a part.
+    Parent folders are made. A reader of `path` sees the old file or the whole new one, never a part.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -66,9 +66,9 @@ def atomic_write(path: Path | str) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(path: Path | str) -> Iterator[Path]:
-    """Yield an empty temporary folder beside `path`; on success it takes the place of `path`, on any error it goes.
+    """Yield an empty temporary folder beside `path`; on success it replaces `path`, on any error it is removed.
 
-    A folder that stood at `path` is replaced as a whole, so no file of an earlier run stays behind.
+    The old folder is replaced as a whole, so no file of an earlier run remains.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -104,9 +104,9 @@ def write_text(path: Path | str, text: str) -> None:
 
 
 def write_json(path: Path | str, content: Any) -> None:
-    """Write metrics: sorted keys, indent 2, floats rounded to 6 digits after the point, atomically.
+    """Write metrics atomically: sorted keys, indent 2, floats rounded to 6 decimals.
 
-    numpy scalars and arrays become plain numbers and lists. JSON has no word for nan or infinity: they become null.
+    numpy scalars and arrays become plain numbers and lists. JSON has no nan or infinity: they become null.
     """
     text = json.dumps(_plain(content), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
     write_text(path, text + "\n")

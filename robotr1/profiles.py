@@ -1,6 +1,6 @@
 """Compose conf/ into params.yaml for one profile: `python -m robotr1.profiles [ci|laptop|gpu|paper]`.
 
-`dvc exp run -S profile=ci` composes with the same function before it runs; `dvc repro` takes params.yaml as it is.
+`dvc exp run -S profile=ci` composes with the same function first; `dvc repro` uses params.yaml as it is.
 """
 
 import argparse
@@ -13,14 +13,14 @@ CONF = paths.ROOT / "conf"
 
 
 def profiles() -> list[str]:
-    """Names of the profiles in conf/profile/."""
+    """List the profiles in conf/profile/."""
     return sorted(path.stem for path in (CONF / "profile").glob("*.yaml"))
 
 
 def compose(profile: str, output: Path = paths.PARAMS, overrides: list[str] | None = None) -> None:
-    """Write `output` as composed by Hydra for `profile`, byte for byte as DVC does.
+    """Write `output` as Hydra composes it for `profile`, byte for byte as DVC does.
 
-    Raises SettingsError where the composed values are not usable.
+    Raises SettingsError if the composed values are not valid.
     """
     from dvc.utils.hydra import compose_and_dump
 

@@ -1,19 +1,19 @@
-"""Typed records ↔ JSONL, one record a line, each with the version of its schema.
+"""Read and write dataclasses as JSON lines, one record a line, each with the version of its schema.
 
 A broken line stops the study with its file, line number and field: a silently dropped question would change every
-accuracy after it.
+accuracy after it. Lines end at "\\n" only; other line separators of Unicode are data.
 """
 
-import dataclasses
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from robotr1 import fields, paths
 
 SCHEMA = 1
+AGAIN = "run the stage that writes this file again"
 
 Letter = Literal["A", "B", "C", "D", "E", "F", "G", "H"]
 QuestionType = Literal["waypoint", "state", "movement"]
@@ -59,9 +59,9 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class OpenQuestion:
-    """One question whose answer is written, not chosen (Robot-R1's open-ended form, Table 9)."""
+    """One question with a free-text answer instead of options (Robot-R1's open-ended form, Table 9)."""
 
-    id: str  # that of the multiple-choice question
+    id: str  # of the multiple-choice question
     split: Split
     type: Literal["waypoint", "state"]
     task: str
@@ -72,7 +72,7 @@ class OpenQuestion:
 
 @dataclass(frozen=True, slots=True)
 class PlanningQuestion:
-    """Which actions remain at one frame (RoboGPT-R1's form)."""
+    """One question about the actions that remain at one frame (RoboGPT-R1's form)."""
 
     id: str  # <task>/variation<V>/episode<E>/frame<F>/planning
     split: Split
@@ -81,7 +81,7 @@ class PlanningQuestion:
     variation: int
     image: str
     instruction: str
-    actions: list[str]  # names; an action's id is its place
+    actions: list[str]  # names; an action's id is its index
     answer: list[int]  # ids of the actions that remain, in order
     prompt: str
 
@@ -101,7 +101,7 @@ class SftExample:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What one policy answered to one question, and whether it was right."""
+    """One policy's answer to one multiple-choice question, and whether it is right."""
 
     id: str
     policy: str
@@ -109,35 +109,20 @@ class Prediction:
     type: QuestionType
     task: str
     completion: str
-    letter: Letter | None  # None: no letter could be read from the completion
+    letter: Letter | None  # None: the completion has no readable letter
     answer: Letter
     correct: bool
     formatted: bool
 
 
-Record = TypeVar("Record", Keyframes, Question, OpenQuestion, PlanningQuestion, SftExample, Prediction)
+Record = TypeVar("Record")  # any dataclass
 
 
-def write_records(path: Path | str, records: Iterable[Record]) -> None:
-    """Write `records` to `path` atomically, one JSON object a line."""
-    with paths.atomic_write(path) as temporary, open(temporary, "w", encoding="utf-8", newline="\n") as file:
+def write_records(path: Path | str, records: Iterable[Any]) -> None:
+    """Write dataclasses to `path` atomically, one JSON object a line."""
+    with paths.atomic_write(path) as temporary, open(temporary, "wb") as file:
         for record in records:
-            line = {"schema": SCHEMA, **dataclasses.asdict(record)}
-            file.write(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def stream_records(path: Path | str, kind: type[Record]) -> Iterator[Record]:
-    """Yield the records of `path` one by one.
-
-    Raises RecordError where the file is missing, or a line is not JSON, has another schema version, or lacks, adds
-    or mistypes a field.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise RecordError(f"{paths.relative(path)} is missing; run the stage that writes it (`dvc repro`)")
-    with open(path, encoding="utf-8", errors="replace") as file:
-        for number, line in enumerate(file, start=1):
-            yield _parse(line, kind, f"{paths.relative(path)}, line {number}")
+            file.write(_line({"schema": SCHEMA, **fields.to_mapping(record)}))
 
 
 def read_records(path: Path | str, kind: type[Record]) -> list[Record]:
@@ -145,18 +130,70 @@ def read_records(path: Path | str, kind: type[Record]) -> list[Record]:
     return list(stream_records(path, kind))
 
 
-def _parse(line: str, kind: type[Record], place: str) -> Record:
-    hint = "run the stage that writes this file again"
+def stream_records(path: Path | str, kind: type[Record], unversioned: bool = False) -> Iterator[Record]:
+    """Yield the records of `path` one by one; with `unversioned`, a line without a schema counts as schema 1.
+
+    Raises RecordError where the file is missing, or a line is not JSON, has another schema version, or lacks, adds
+    or mistypes a field.
+    """
+    for place, mapping in read_objects(path):
+        schema = mapping.pop("schema", 1 if unversioned else None)
+        if schema != SCHEMA:
+            raise RecordError(f"{place}: schema: got {schema!r}, this version reads {SCHEMA}; {AGAIN}")
+        try:
+            yield fields.build(kind, mapping)
+        except fields.FieldError as error:
+            raise RecordError(f"{place}: {error} in a {kind.__name__} record; {AGAIN}") from None
+
+
+def write_by_policy(folder: Path, name: str, rows: Sequence[Any]) -> None:
+    """Write rows (dataclasses with a `policy`) as `<folder>/<policy>/<name>`, one file for each policy."""
+    for policy in dict.fromkeys(row.policy for row in rows):
+        write_records(folder / policy / name, [row for row in rows if row.policy == policy])
+
+
+def read_by_policy(folder: Path, name: str, kind: type[Record]) -> list[Record]:
+    """The rows of every `<folder>/<policy>/<name>`, policies in alphabetical order; empty where there is no file.
+
+    Older runs wrote these files without a schema; their lines have the form of schema 1.
+    Raises RecordError as `stream_records` does.
+    """
+    files = sorted(folder.glob(f"*/{name}"))
+    return [row for file in files for row in stream_records(file, kind, unversioned=True)]
+
+
+def read_objects(path: Path | str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (place, object) for each JSON line of `path`; empty lines at its end are no lines.
+
+    `place` names file and line for messages. Raises RecordError where the file is missing or a line holds no object.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise RecordError(f"{paths.relative(path)} is missing; run the stage that writes it (`dvc repro`)")
+    with open(path, "rb") as file:
+        blank = None
+        for number, line in enumerate(file, start=1):
+            place = f"{paths.relative(path)}, line {number}"
+            if line in (b"\n", b"\r\n"):
+                blank = blank or place
+                continue
+            if blank:
+                raise RecordError(f"{blank}: not JSON (the line is empty); {AGAIN}")
+            yield place, _parse(line, place)
+
+
+def _line(mapping: dict[str, Any]) -> bytes:
     try:
-        mapping = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise RecordError(f"{place}: not JSON ({error.msg} at column {error.colno}); {hint}") from None
+        return json.dumps(mapping, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+    except UnicodeEncodeError:  # a lone surrogate, which UTF-8 cannot hold and an escape can
+        return json.dumps(mapping, allow_nan=False).encode() + b"\n"
+
+
+def _parse(line: bytes, place: str) -> dict[str, Any]:
+    try:
+        mapping = json.loads(line.decode("utf-8"))
+    except (ValueError, RecursionError) as error:  # ValueError: bytes that are not UTF-8, text that is not JSON
+        raise RecordError(f"{place}: not JSON ({error}); {AGAIN}") from None
     if not isinstance(mapping, dict):
-        raise RecordError(f"{place}: expected an object, got {type(mapping).__name__}; {hint}")
-    schema = mapping.pop("schema", None)
-    if schema != SCHEMA:
-        raise RecordError(f"{place}: schema: got {schema!r}, this version reads {SCHEMA}; {hint}")
-    try:
-        return fields.build(kind, mapping)
-    except fields.FieldError as error:
-        raise RecordError(f"{place}: {error} in a {kind.__name__} record; {hint}") from None
+        raise RecordError(f"{place}: expected an object, got {type(mapping).__name__}; {AGAIN}")
+    return mapping

@@ -1,8 +1,8 @@
-"""params.yaml → one frozen dataclass per stage.
+"""Read and validate params.yaml: one frozen dataclass per stage.
 
-Every field must be stated: a default hidden in code would be a hyper-parameter nobody sees. An unknown name, a wrong
-type or a value that makes no sense is an error that names file, section, field and fix. Notebooks hold the same
-names in their `parameters` cell and turn them into a dataclass with `from_notebook`.
+Every field must be stated, since a default in code would be a hidden hyper-parameter. An unknown name, a wrong type or
+an impossible value is an error that names file, section, field and fix. Notebooks state the same names in their
+`parameters` cell and turn them into a dataclass with `from_notebook`.
 """
 
 import dataclasses
@@ -17,14 +17,17 @@ from robotr1 import fields, paths
 from robotr1.fields import at_least
 from robotr1.records import QuestionType
 
+# Valid values of build_questions.distractors. Registering a strategy (questions/distractors) appends its name.
+DISTRACTORS = ["uniform", "same_episode", "other_episodes", "near_miss", "mirrored"]
+
 
 class SettingsError(ValueError):
-    """params.yaml (or a notebook's parameters) cannot be used; the message names the place and the fix."""
+    """params.yaml or a notebook's parameters are invalid; the message names the place and the fix."""
 
 
 @dataclass(frozen=True)
 class Policies:
-    """Which policies the study trains: the lists behind DVC's matrix stages."""
+    """The policies that the study trains: the lists of DVC's matrix stages."""
 
     forms: list[Literal["direct", "cot", "cold_start", "planning"]]
     algorithms: list[Literal["grpo", "rloo", "reinforce_plus_plus"]]
@@ -32,7 +35,7 @@ class Policies:
 
     @property
     def trained(self) -> list[str]:
-        """Names of the trained policies, as their folders in models/ are called."""
+        """Names of the trained policies, which are those of their folders in models/."""
         reinforced = [f"{algorithm}-seed{seed}" for algorithm in self.algorithms for seed in self.seeds]
         return [f"sft-{form}" for form in self.forms] + reinforced
 
@@ -72,24 +75,32 @@ class DesignMetadata:
 @dataclass(frozen=True)
 class BuildQuestions:
     types: list[QuestionType]
-    forms: list[Literal["open", "planning"]]  # which are written besides multiple choice
+    forms: list[Literal["open", "planning"]]  # written besides multiple choice
     state: Literal["position", "extended"]  # [x, y, z], or with roll, pitch, yaw and gripper
-    held_out_tasks: list[str]  # as in extract_demos: these tasks only test
+    held_out_tasks: list[str]  # as in extract_demos: only tested on
     frame_interval: int = at_least(1)  # as in design_metadata
     options: int = at_least(2, 8)
     option_order: Literal["shuffled", "canonical"]
-    distractors: Literal["uniform", "same_episode", "other_episodes", "near_miss", "mirrored"]
+    distractors: str  # one of DISTRACTORS: the strategy that samples wrong options
     minimum_gap: float = at_least(0)  # metres between any two options
-    near_distance: float = at_least(0.01)  # metres: near_miss options are no farther than this from each other
+    near_distance: float = at_least(0.01)  # metres: the largest distance between two near_miss options
     dead_zone: float = at_least(0)  # metres
     decimals: int = at_least(0, 6)
     prompt: Literal["compact", "full"]
-    show_state: bool  # whether waypoint prompts state the gripper's position, as the paper's do
+    show_state: bool  # state the gripper's position in waypoint prompts, as the paper does
     show_state_in_movement: bool  # the same for movement prompts: section 3.2 says yes, figure 6 says no
     prompt_budget: int = at_least(64)  # tokens of a prompt with its image, estimated from above
     validation_episodes: int = at_least(0)
     test_episodes: int = at_least(0)
     seed: int = at_least(0)
+
+    def __post_init__(self) -> None:
+        if self.distractors not in DISTRACTORS:
+            raise fields.FieldError(
+                "distractors",
+                f"got {self.distractors!r}, expected one of {', '.join(DISTRACTORS)}; a strategy of your own must be "
+                "registered in this process first (register_strategy)",
+            )
 
 
 @dataclass(frozen=True)
@@ -122,25 +133,25 @@ class FinetuneSft:
 @dataclass(frozen=True)
 class TrainGrpo:
     algorithm: Literal["grpo", "rloo", "reinforce_plus_plus"]  # DVC runs the stage once per algorithm and seed
-    form: Literal["mcqa", "open", "planning"]  # how questions are asked, and so what is rewarded
+    form: Literal["mcqa", "open", "planning"]  # the question form, which decides the reward functions
     types: list[QuestionType]  # of mcqa and open questions; open has waypoint and state
-    start: str  # base, or the name of a supervised policy in models/ whose adapter is trained on
+    start: str  # base, or a supervised policy in models/ whose adapter is trained further
     seed: int = at_least(0)
     quantization: Literal["none", "nf4"]
     steps: int = at_least(1)  # optimiser updates
     prompts_per_step: int = at_least(1)
     num_generations: int = at_least(2)
     micro_batch: int = at_least(0)  # completions in one forward pass; 0: all of a step
-    rollout_batch: int = at_least(0)  # completions written together; 0: all of a rollout
-    dense_rollout: bool  # NF4: write with a second, dense copy of the weights, faster where memory allows
-    speedups: list[  # what robotr1 does otherwise than TRL, with the same numbers; see training/grouped.py
+    rollout_batch: int = at_least(0)  # completions sampled together; 0: all of a rollout
+    dense_rollout: bool  # NF4: sample with a second, dense copy of the weights, faster where memory allows
+    speedups: list[  # parts of TRL's step that are computed faster, same numbers; training/grpo/group_trainer.py
         Literal[
             "image_cache",
             "shared_processing",
             "lean_decoding",
             "shared_prefill",
             "shared_prompts",
-            "silent_groups",
+            "skip_zero_std",
             "cuda_graph",
         ]
     ]
@@ -222,17 +233,22 @@ SECTIONS: dict[str, type] = {
     "analyze_results": AnalyzeResults,
 }
 TOP_LEVEL = ("profile", "seed")  # plain values beside the sections
+RENAMED = {"train_grpo": {"silent_groups": "skip_zero_std"}}  # section: old name: new name, of fields and values
 
 
 def check_section(name: str, mapping: Any, file: Path | str = "params.yaml") -> Any:
     """Turn one section's mapping into its dataclass.
 
-    Raises SettingsError, naming `file`, the section and the field, on anything unknown, missing or mistyped.
+    Raises SettingsError that names `file`, section and field where a name is unknown or missing or a value invalid.
     """
     if name not in SECTIONS:
         raise SettingsError(f"{file}: unknown section {name!r}; the sections are {', '.join(SECTIONS)}")
     if not isinstance(mapping, dict):
-        raise SettingsError(f"{file}: section {name} holds {mapping!r}; write its fields as `name: value` lines")
+        raise SettingsError(f"{file}: section {name} is {mapping!r}; write its fields as `name: value` lines")
+    for key, value in mapping.items():
+        for old, new in RENAMED.get(name, {}).items():
+            if old in (key, value) or (isinstance(value, list) and old in value):
+                raise SettingsError(f"{file}: {name}.{key}: {old} is now called {new}")
     try:
         return fields.build(SECTIONS[name], mapping)
     except fields.FieldError as error:
@@ -240,7 +256,7 @@ def check_section(name: str, mapping: Any, file: Path | str = "params.yaml") -> 
 
 
 def read_params(path: Path | str = paths.PARAMS) -> dict[str, Any]:
-    """params.yaml as plain values. Raises SettingsError where it is missing or not YAML."""
+    """Read params.yaml as plain values. Raises SettingsError where it is missing or not YAML."""
     path = Path(path)
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_YamlLoader)
@@ -254,7 +270,7 @@ def read_params(path: Path | str = paths.PARAMS) -> dict[str, Any]:
 
 
 def load_settings(path: Path | str = paths.PARAMS) -> dict[str, Any]:
-    """Every section of params.yaml as its dataclass, by name. Raises SettingsError."""
+    """Read and validate every section of params.yaml; dataclasses by name. Raises SettingsError."""
     content = read_params(path)
     for name in content:
         if name not in SECTIONS and name not in TOP_LEVEL:
@@ -266,13 +282,13 @@ def load_settings(path: Path | str = paths.PARAMS) -> dict[str, Any]:
 
 
 def from_notebook(name: str, namespace: dict[str, Any]) -> Any:
-    """The section's dataclass from a notebook's variables: `from_notebook("extract_demos", globals())`."""
+    """Build a section's dataclass from a notebook's variables: `from_notebook("extract_demos", globals())`."""
     names = [field.name for field in dataclasses.fields(SECTIONS[name])]
     return check_section(name, {key: namespace[key] for key in names if key in namespace}, "parameters cell")
 
 
 class _YamlLoader(yaml.SafeLoader):
-    """SafeLoader that reads 1e-05 as a float (YAML 1.1 wants 1.0e-05) and refuses a key written twice."""
+    """SafeLoader that reads 1e-05 as a float (YAML 1.1 wants 1.0e-05) and refuses duplicate keys."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         keys = [self.construct_object(key, deep=deep) for key, _ in node.value]

@@ -1,6 +1,6 @@
-"""How sure an accuracy is, and whether one policy really beats another.
+"""Intervals of accuracies and scores, and paired tests between policies.
 
-The papers give point numbers only; the study puts a 95 % interval on each and pairs policies question by question.
+The papers report point estimates only. The study adds a 95 % interval to each and pairs policies by question.
 """
 
 import math
@@ -32,14 +32,14 @@ class PairedDifference:
 def accuracy_interval(correct: Sequence[bool], confidence: float = 0.95) -> tuple[float, float, float]:
     """Accuracy and its Wilson score interval: (mean, low, high), each in [0, 1].
 
-    Wilson's interval stays inside [0, 1] and is honest near 0 and 1, where small splits often lie. Questions are
-    taken as independent; several from one episode are not quite, see `clustered_interval`.
-    Raises ValueError where there is no question or an entry is neither true nor false.
+    Wilson's interval stays inside [0, 1] and has the right coverage near 0 and 1, where small splits often are.
+    Questions count as independent; those of one episode are not quite, see `clustered_interval`.
+    Raises ValueError without questions, or where an entry is neither true nor false.
     """
     values = _booleans(correct)
     low, high = proportion_confint(values.sum(), len(values), alpha=1 - confidence, method="wilson")
     mean = float(values.mean())
-    return mean, min(float(low), mean), max(float(high), mean)  # rounding must not put the mean outside
+    return mean, min(float(low), mean), max(float(high), mean)  # rounding must not exclude the mean
 
 
 def paired_difference(
@@ -51,8 +51,8 @@ def paired_difference(
 ) -> PairedDifference:
     """Compare two policies on the same questions, in the same order.
 
-    The p-value is the exact McNemar test, which looks only at questions that exactly one policy has right; the
-    interval is a percentile bootstrap over questions, or over whole `clusters` (episodes) where they are given.
+    The p-value is that of the exact McNemar test, which uses only the questions that exactly one policy has right.
+    The interval is a percentile bootstrap over questions, or over whole `clusters` (episodes) where they are given.
     Raises ValueError where the lengths differ.
     """
     a, b = _booleans(a), _booleans(b)
@@ -72,9 +72,9 @@ def paired_difference(
 def clustered_interval(
     correct: Sequence[bool], clusters: Sequence[Hashable], confidence: float = 0.95, seed: int = 0
 ) -> tuple[float, float, float]:
-    """Accuracy with a bootstrap interval that draws whole clusters (episodes) instead of questions.
+    """Accuracy with a bootstrap interval that resamples whole clusters (episodes) instead of questions.
 
-    Frames of one episode look alike, so the number of episodes, not of questions, says how much is known.
+    Frames of one episode look alike, so the number of episodes, not of questions, sets the width.
     Returns (mean, low, high). Raises ValueError where the lengths differ.
     """
     values = _booleans(correct)
@@ -88,8 +88,8 @@ def mean_interval(
 ) -> tuple[float, float, float]:
     """Mean of scores (any numbers) with a percentile bootstrap interval over values, or over whole `clusters`.
 
-    Returns (mean, low, high); all nan without values, and low and high nan where there is one value or cluster only,
-    which says nothing. Raises ValueError where the lengths differ.
+    Returns (mean, low, high). All are nan without values; low and high are nan with one value or cluster only.
+    Raises ValueError where the lengths differ.
     """
     array = np.asarray(values, dtype=float)
     if not len(array):
@@ -104,9 +104,8 @@ def mean_interval(
 def sign_flip_test(differences: Sequence[float], seed: int = 0) -> float:
     """The two-sided p-value of a paired permutation test on the sum of `differences`, one for each independent unit.
 
-    If two policies were equally good, each unit's difference (a frame's, an episode's) could as well have the other
-    sign. All 2^n patterns of signs are tried where there are few, else 9,999 drawn ones. Raises ValueError without
-    differences.
+    Under the null hypothesis the difference of a unit (a frame, an episode) has either sign with equal probability.
+    All 2^n sign patterns are tested where there are few, else 9,999 random ones. Raises ValueError without differences.
     """
     array = np.asarray(differences, dtype=float)
     if not len(array):
@@ -120,7 +119,7 @@ def sign_flip_test(differences: Sequence[float], seed: int = 0) -> float:
 
 
 def with_holm(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with `p_holm` beside `p_value`: Holm's correction over all its rows."""
+    """Add the column `p_holm`: Holm's correction of `p_value` over all rows of the table."""
     adjusted = multipletests(table["p_value"], method="holm")[1] if len(table) else []
     return table.assign(p_holm=adjusted)
 
@@ -147,7 +146,7 @@ def _bootstrap(
 ) -> tuple[float, float]:
     """Percentile interval of sum(numerator) / sum(denominator), resampling their entries together."""
     if len(numerator) < 2:
-        return lowest, 1.0  # one observation says nothing
+        return lowest, 1.0  # one observation has no spread
 
     def ratio(top: np.ndarray, bottom: np.ndarray, axis: int) -> np.ndarray:
         return top.sum(axis=axis) / bottom.sum(axis=axis)

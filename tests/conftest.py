@@ -3,6 +3,7 @@
 import hypothesis
 import numpy as np
 import pytest
+from small_study import copy_of_repository, dvc
 
 from robotr1 import paths
 from robotr1.demos.episode import Camera, write_episode
@@ -25,6 +26,14 @@ def recordings():
 @pytest.fixture(scope="session")
 def real_folder(recordings):
     return recordings / "reach_target/variation0/episodes/episode0"
+
+
+@pytest.fixture(scope="session")
+def small_study(tmp_path_factory):
+    """A copy of the repository in which the whole study has run on the ci profile (some minutes)."""
+    root = copy_of_repository(tmp_path_factory.mktemp("small_study"))
+    dvc(root, "exp", "run", "-S", "profile=ci")
+    return root
 
 
 @pytest.fixture

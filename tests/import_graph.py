@@ -61,6 +61,7 @@ def notebook_closure(path: Path) -> set[Path]:
 
 
 def module_closure(name: str) -> set[Path]:
-    """Files that `python -m name` runs: the module and all that it imports."""
+    """Files that `python -m name` runs: the module, or a package's `__main__`, and all that it imports."""
     path = module_path(name)
+    path = path.with_name("__main__.py") if path.name == "__init__.py" else path
     return closure(ast.parse(path.read_text())) | {path}

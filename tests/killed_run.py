@@ -35,10 +35,10 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _train(regime, settings, asked, base, output, checkpoints, moment) -> None:
+def _train(method, settings, asked, base, output, checkpoints, moment) -> None:
     torch.set_num_threads(1)
     paths.CHECKPOINTS = checkpoints
-    module, write = MODULES[regime], torch.save
+    module, write = MODULES[method], torch.save
     make = module.make_trainer
 
     def doomed(*arguments):
@@ -46,17 +46,17 @@ def _train(regime, settings, asked, base, output, checkpoints, moment) -> None:
         trainer.add_callback(Kill(moment))
         return trainer
 
-    def cut(content, file, *arguments, **names):
+    def interrupted(content, file, *arguments, **names):
         if str(moment) in Path(file).parts:
             Path(file).write_bytes(b"PK")
             die()
         write(content, file, *arguments, **names)
 
-    module.make_trainer, torch.save = doomed, cut
-    TRAIN[regime](settings, asked, base, output)
+    module.make_trainer, torch.save = doomed, interrupted
+    TRAIN[method](settings, asked, base, output)
 
 
-def train_and_die(regime: str, settings, asked, base: Path, output: Path, moment: int | str) -> None:
+def train_and_die(method: str, settings, asked, base: Path, output: Path, moment: int | str) -> None:
     """Train in another process until `moment`: a step, "end", or "checkpoint-N" for while that one is written."""
-    (code,) = run_together(_train, [(regime, settings, asked, base, output, paths.CHECKPOINTS, moment)])
+    (code,) = run_together(_train, [(method, settings, asked, base, output, paths.CHECKPOINTS, moment)])
     assert code == -signal.SIGKILL, f"exit {code} instead of a kill at {moment}"

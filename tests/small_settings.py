@@ -1,7 +1,54 @@
 """Settings small enough for tests."""
 
-from robotr1.settings import FinetuneSft, TrainGrpo
+from dataclasses import replace
 
+from robotr1.settings import BuildQuestions, ExtractDemos, FinetuneSft, TrainGrpo
+
+DEMOS = ExtractDemos(
+    source="tabletop",
+    recorded_folder="",
+    train_tasks=["push_button"],
+    held_out_tasks=[],
+    demos_per_train_task=2,
+    demos_per_held_out_task=0,
+    image_size=32,
+    frame_interval=10,
+    frames="questions",
+    cameras=["front"],
+    depth_and_masks=False,
+    workers=1,
+    seed=0,
+)
+QUESTIONS = BuildQuestions(
+    types=["waypoint", "state", "movement"],
+    forms=["open", "planning"],
+    state="position",
+    held_out_tasks=["lamp_on"],
+    frame_interval=10,
+    options=4,
+    option_order="shuffled",
+    distractors="other_episodes",
+    minimum_gap=0.1,
+    near_distance=0.3,
+    dead_zone=0.01,
+    decimals=2,
+    prompt="compact",
+    show_state=False,
+    show_state_in_movement=False,
+    prompt_budget=2048,
+    validation_episodes=4,
+    test_episodes=4,
+    seed=0,
+)
+WAYPOINTS = replace(  # about one episode, without splits
+    QUESTIONS,
+    types=["waypoint"],
+    forms=[],
+    held_out_tasks=[],
+    distractors="uniform",
+    validation_episodes=0,
+    test_episodes=0,
+)
 SFT = FinetuneSft(
     form="cot",
     seed=0,
@@ -33,7 +80,7 @@ GRPO = TrainGrpo(
     micro_batch=0,
     rollout_batch=0,
     dense_rollout=True,
-    speedups=["image_cache", "shared_processing", "lean_decoding", "shared_prefill", "shared_prompts", "silent_groups"],
+    speedups=["image_cache", "shared_processing", "lean_decoding", "shared_prefill", "shared_prompts", "skip_zero_std"],
     updates_per_rollout=1,
     num_iterations=1,
     gradient_checkpointing=False,

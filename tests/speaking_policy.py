@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from robotr1.policies import tiny
-from robotr1.policies.generate import conversation
+from robotr1.policies.inputs import chat_text
 from robotr1.policies.load import load_policy
 from robotr1.questions.prompts import completion_text
 from robotr1.records import Question
@@ -56,9 +56,7 @@ def make(folder: Path, asked: list[Question], steps: int = 20) -> Path:
     tiny.save_tiny(folder, tiny.build_model(tokenizer), tokenizer)
     model, processor = load_policy(folder)
     turns = [
-        processor.apply_chat_template(conversation(q.prompt), tokenize=False, add_generation_prompt=True)
-        + completion_text(THOUGHT, letter)
-        + tokenizer.eos_token
+        chat_text(processor, q.prompt) + completion_text(THOUGHT, letter) + tokenizer.eos_token
         for q, letter in itertools.product(asked[:4], "ABCD")
     ]
     images = [[Image.open(q.image)] for q, _ in itertools.product(asked[:4], "ABCD")]

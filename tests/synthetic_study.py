@@ -1,4 +1,4 @@
-"""A whole study's worth of questions and predictions, invented: what the report is tested on."""
+"""An invented study with questions, answers and logs, for the tests of the report."""
 
 from dataclasses import replace
 from functools import cache
@@ -6,18 +6,22 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from robotr1.demos.tabletop.tasks import THINGS
+from robotr1.demos.tabletop.tasks import OBJECTS
 from robotr1.evaluation.closed_loop.results import Step, Trace
 from robotr1.evaluation.eb_manipulation.results import SUBSETS, Episode
 from robotr1.evaluation.faithfulness.results import THOUGHTS, Probed
 from robotr1.evaluation.judging.rubric import ABILITIES, Judgement
-from robotr1.evaluation.multiple_choice.scoring import BLANK, OPEN_TYPES, evaluate, evaluate_own_form
-from robotr1.evaluation.open_questions.scoring import Scored
-from robotr1.evaluation.spatialrgpt.run import SpatialAnswer
-from robotr1.questions.movement import describe_movement, neighbouring_movements
+from robotr1.evaluation.multiple_choice.items import OPEN_TYPES
+from robotr1.evaluation.multiple_choice.scoring import evaluate, evaluate_open_form
+from robotr1.evaluation.open_questions.results import OpenAnswer
+from robotr1.evaluation.spatialrgpt.results import SpatialAnswer
+from robotr1.policies.names import BLANK
+from robotr1.questions.distractors.movements import sample_movements
+from robotr1.questions.movement import describe_movement
 from robotr1.questions.prompts import LETTERS, completion_text, format_state, mcqa_prompt
 from robotr1.records import Prediction, Question
 from robotr1.report.results import Results, analyze
+from robotr1.report.study import Study
 from robotr1.settings import AnalyzeResults
 
 SETTINGS = AnalyzeResults(confidence=0.95, close_distance=0.05, examples=3, human_scores="", seed=0)
@@ -46,7 +50,7 @@ def question(rng, kind="waypoint", split="test_in", task="pick_up_cup", episode=
     state, target = (rng.uniform([-0.1, -0.4, 0.8], [0.6, 0.4, 1.4]).round(4).tolist() for _ in range(2))
     if kind == "movement":
         truth = describe_movement(np.subtract(target, state))
-        others = neighbouring_movements(truth, 3, rng)
+        others = sample_movements(truth, 3, rng)
     else:
         truth = format_state(state if kind == "state" else target, 2)
         others = [format_state(rng.uniform([-0.1, -0.4, 0.8], [0.6, 0.4, 1.4]), 2) for _ in range(3)]
@@ -82,7 +86,7 @@ def completions(asked: list[Question], skill: float, rng: np.random.Generator) -
             continue
         letter = one.answer if rng.random() < skill else "ABCD"[rng.integers(4)]
         option = one.options[LETTERS.index(letter)]
-        thing = "gripper" if one.type == "state" or rng.random() < 0.5 else THINGS.get(one.task, ("object",))[0]
+        thing = "gripper" if one.type == "state" or rng.random() < 0.5 else OBJECTS.get(one.task, ("object",))[0]
         way = np.subtract(one.target, one.state)
         here, there, way = (format_state(place, 2) for place in (one.state, one.target, way))
         movement = f"From the gripper at {here} to the {thing} at {there} is {way}: {option}."
@@ -100,17 +104,17 @@ def predictions(asked: list[Question], reinforced: str = "grpo-seed0") -> list[P
     for policy in ("base", reinforced):
         found += evaluate(policy + BLANK, tested, completions(tested, 0.05, rng))
     open_ones = [one for one in asked if one.type in OPEN_TYPES]
-    found += evaluate_own_form("sft-direct", open_ones, [one.options[0] for one in open_ones])
+    found += evaluate_open_form("sft-direct", open_ones, [one.options[0] for one in open_ones])
     return found
 
 
 def training_logs(policies=("sft-direct", "grpo-seed0"), steps: int = 12) -> dict[str, pd.DataFrame]:
     step = np.arange(1, steps + 1)
-    columns = ("loss", "token_accuracy", "reward", "accuracy", "length", "zero_spread")
+    columns = ("loss", "token_accuracy", "reward", "accuracy", "length", "zero_std")
     return {policy: pd.DataFrame({"step": step} | dict.fromkeys(columns, step / steps)) for policy in policies}
 
 
-def answers() -> list[Scored]:
+def answers() -> list[OpenAnswer]:
     """Judged answers to four open questions on each of ten images."""
     rng, rows = np.random.default_rng(2), []
     for policy, best in {"oracle": 3, "random": 1, "majority": 1, "base": 0, "grpo-seed0": 2}.items():
@@ -120,11 +124,11 @@ def answers() -> list[Scored]:
                 verdict = Judgement(score, "scored" if best else "no_answer", "invented")
                 where = "in" if task == "pick_up_cup" else "out"
                 text = UNTRUSTED if policy == "base" else "move above the cup"
-                rows.append(Scored("/".join(place), *place, where, policy, "invented", text, text, verdict))
+                rows.append(OpenAnswer("/".join(place), *place, where, policy, "invented", text, text, verdict))
     return rows
 
 
-def judged_again() -> list[Scored]:
+def judged_again() -> list[OpenAnswer]:
     """The same answers, of which a second judge scores every third one point lower."""
     rows = [replace(row, judge="another") for row in answers()]
     lower = [max(0, row.judgement.score - (number % 3 == 0)) for number, row in enumerate(rows)]
@@ -181,15 +185,27 @@ def acted() -> list[Trace]:
     return played
 
 
-@cache
-def study(episodes: int = 4) -> Results:
-    """The results of the invented study; kept, since they are asked for often."""
-    return fresh_study(episodes)
-
-
-def fresh_study(episodes: int = 4) -> Results:
+def study(episodes: int = 4) -> Study:
+    """The invented study, as `read_study` reads one."""
     asked = questions(episodes)
-    logs = training_logs()
-    judged = answers() + judged_again()
-    known = {one.id: one for one in asked}
-    return analyze(SETTINGS, predictions(asked), known, logs, judged, acted(), measured(), planned(), probed())
+    return Study(
+        questions={one.id: one for one in asked},
+        predictions=predictions(asked),
+        training=training_logs(),
+        faithfulness=probed(),
+        open_questions=answers() + judged_again(),
+        spatialrgpt=measured(),
+        closed_loop=acted(),
+        eb_manipulation=planned(),
+    )
+
+
+@cache
+def results(episodes: int = 4) -> Results:
+    """The results of the invented study, cached because many tests use them."""
+    return analyze(SETTINGS, study(episodes))
+
+
+def results_of(predicted: list[Prediction], asked: list[Question], settings: AnalyzeResults = SETTINGS) -> Results:
+    """The results of a study with multiple choice alone."""
+    return analyze(settings, Study({one.id: one for one in asked}, predicted))

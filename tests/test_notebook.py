@@ -131,7 +131,7 @@ def test_parameters_cell_must_name_what_params_yaml_names(root):
     ("cell", "message"),
     [
         ("raise ValueError('no such demo')", "ValueError: no such demo"),
-        ("import sys; sys.exit(0)", "left early with sys.exit()"),
+        ("import sys; sys.exit(0)", "called sys.exit()"),
         ("import sys; sys.exit(3)", "SystemExit: 3"),
         ("import os; os._exit(0)", "died"),
     ],

@@ -12,8 +12,13 @@ import yaml
 from robotr1 import ipynb, paths, settings
 
 NOTEBOOKS = sorted(paths.NOTEBOOKS.glob("*.ipynb"))
+COPIES = sorted(paths.EXECUTED.glob("*.ipynb"))
 LONGEST_CELL = 16  # lines
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def lock():
+    return yaml.safe_load((paths.ROOT / "dvc.lock").read_text())
 
 
 def code_cells(notebook):
@@ -68,15 +73,13 @@ def test_starts_with_a_title_and_what_it_reads_and_writes(path):
     assert all(word in first.source.lower() for word in ("reads", "writes", "takes"))
 
 
-@each
+@pytest.mark.parametrize("path", NOTEBOOKS[1:], ids=lambda path: path.stem)  # the overview is no stage
 def test_time_and_memory_are_those_that_were_measured(path):
     """Within a factor of two: machines differ, and a benchmark is not run for every change."""
     stated = re.search(r"Takes ([\d.]+) CPU (seconds|minutes) and ([\d.]+) GB", ipynb.read(path).cells[0].source)
-    measured = paths.ROOT / "performance/results/stage_times.md"
-    row = rf"^\| {path.stem[3:]}\S* \|[^|]*\| (\d+) s \| (\d+) MB \|"
-    rows = re.findall(row, measured.read_text(), re.MULTILINE) if measured.exists() else []
-    if not stated or not rows:
-        pytest.skip("nothing stated, or nothing measured: run performance/stage_times.py")
+    measured = (paths.ROOT / "performance/results/stage_times.md").read_text()
+    rows = re.findall(rf"^\| {path.stem[3:]}\S* \|[^|]*\| (\d+) s \| (\d+) MB \|", measured, re.MULTILINE)
+    assert stated and rows, "state the time in the title cell, and run performance/stage_times.py"
     seconds, gigabytes = float(stated[1]) * (60 if stated[2] == "minutes" else 1), float(stated[3])
     for cpu, memory in rows:
         assert 0.5 <= seconds / float(cpu) <= 2
@@ -105,24 +108,27 @@ def test_no_machine_paths_and_no_working_directory(path):
     assert "../" not in source, "paths come from robotr1.paths"
 
 
-@each
-def test_executed_copy_shows_this_notebook(path):
-    """The executed copies in reports/ are of the committed source: same cells, apart from the values in force."""
-    source = [cell.source for cell in ipynb.read(path).cells]
-    copies = sorted(paths.EXECUTED.glob(f"{path.stem}.ipynb")) + sorted(paths.EXECUTED.glob(f"{path.stem}-*.ipynb"))
-    for copy in copies:
-        cells = [cell.source for cell in ipynb.read(copy).cells]
-        if len(cells) == len(source) + 1:
-            cells = [cell for cell in cells if not cell.startswith("# Parameters")]
-        assert cells == source, f"{paths.relative(copy)} is of an older version; run `dvc repro`"
-        assert copy.read_bytes() == ipynb.dumps(ipynb.executed(ipynb.read(copy))).encode()
+def test_the_executed_copies_are_those_that_the_stages_wrote():
+    """Every notebook stage has a copy in reports/ for each cell of its matrix. The overview is no stage: it may."""
+    outs = [out["path"] for stage in lock()["stages"].values() for out in stage.get("outs", [])]
+    written = {paths.ROOT / path for path in outs if path.startswith("reports/notebooks/")}
+    assert {path.stem.partition("-")[0] for path in written} == {path.stem for path in NOTEBOOKS} - {"00_overview"}
+    assert set(COPIES) - {paths.EXECUTED / "00_overview.ipynb"} == written
+
+
+@pytest.mark.parametrize("copy", COPIES, ids=lambda path: path.stem)
+def test_an_executed_copy_shows_its_notebook(copy):
+    """The copy has the cells of the committed source, apart from the values in force."""
+    source = [cell.source for cell in ipynb.read(paths.NOTEBOOKS / f"{copy.stem.partition('-')[0]}.ipynb").cells]
+    cells = [cell.source for cell in ipynb.read(copy).cells]
+    if len(cells) == len(source) + 1:
+        cells = [cell for cell in cells if not cell.startswith("# Parameters")]
+    assert cells == source, f"{paths.relative(copy)} is of an older version; run `dvc repro`"
+    assert copy.read_bytes() == ipynb.dumps(ipynb.executed(ipynb.read(copy))).encode()
 
 
 def test_dvc_lock_has_the_md5_of_the_files_in_git():
-    lock = paths.ROOT / "dvc.lock"
-    if not lock.exists():
-        pytest.skip("no dvc.lock yet")
-    for name, stage in yaml.safe_load(lock.read_text())["stages"].items():
+    for name, stage in lock()["stages"].items():
         for dep in stage.get("deps", []):
             path = paths.ROOT / dep["path"]
             if path.is_file() and not dep["path"].startswith(("data/", "models/")):

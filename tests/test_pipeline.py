@@ -1,9 +1,7 @@
 """dvc.yaml against the code it runs, and one run of the whole graph on the smallest profile."""
 
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,10 +9,12 @@ from pathlib import Path
 import import_graph
 import pytest
 import yaml
+from small_study import clean_environment, copy_of_repository, dvc
 
 from robotr1 import paths, settings
 
 DVC = yaml.safe_load((paths.ROOT / "dvc.yaml").read_text())["stages"]
+MODULE_STAGES = {"fetch_panda", "pretrain_tiny"}  # the others run a notebook
 
 
 def program(stage):
@@ -50,10 +50,14 @@ def test_deps_are_the_modules_that_the_stage_imports(stage):
     assert all((paths.ROOT / dep).exists() for dep in listed)
 
 
-@pytest.mark.parametrize("stage", DVC)
+@pytest.mark.parametrize("stage", sorted(MODULE_STAGES))
+def test_these_stages_run_a_module(stage):
+    assert import_graph.module_path(program(stage))
+    assert not DVC[stage].get("params"), "their settings are constants of the module"
+
+
+@pytest.mark.parametrize("stage", sorted(set(DVC) - MODULE_STAGES))
 def test_a_stage_depends_on_its_notebook_and_on_its_section(stage):
-    if "robotr1.notebook" not in DVC[stage]["cmd"]:
-        return
     notebook = program(stage)
     assert isinstance(notebook, Path), f"notebooks/NN_{stage}.ipynb is missing"
     assert paths.relative(notebook) in DVC[stage]["deps"]
@@ -99,39 +103,6 @@ def test_pycache_is_no_dependency():
     assert "__pycache__" in (paths.ROOT / ".dvcignore").read_text().split()
 
 
-def copy_of_repository(target):
-    """The repository as a fresh clone would have it, with uncommitted changes."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=paths.ROOT, check=True, capture_output=True, text=True,
-    )  # fmt: skip
-    for name in filter(None, listed.stdout.split("\0")):
-        source = paths.ROOT / name
-        if source.is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, target / name)
-    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
-    for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "copy"]):
-        subprocess.run([*git, *command], cwd=target, check=True, env=clean_environment())
-    return target
-
-
-def clean_environment(root=None):
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    kept["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
-    kept |= {"DVC_NO_ANALYTICS": "1"}
-    return kept | ({"ROBOTR1_ROOT": str(root), "PYTHONPATH": str(root)} if root else {})
-
-
-def dvc(root, *arguments):
-    command = [sys.executable, "-m", "dvc", *arguments]
-    result = subprocess.run(
-        command, cwd=root, env=clean_environment(root), stdin=subprocess.DEVNULL, capture_output=True, text=True
-    )
-    assert result.returncode == 0, f"dvc {' '.join(arguments)}\n{result.stdout[-5000:]}\n{result.stderr[-10000:]}"
-    return result.stdout
-
-
 def test_dvc_reads_the_pipeline_and_the_matrix_follows_the_profile(tmp_path):
     root = copy_of_repository(tmp_path)
     names = set(dvc(root, "stage", "list", "--name-only").split())
@@ -149,8 +120,6 @@ def run_profile(root, profile):
 
 def test_a_fresh_clone_is_not_modified(tmp_path):
     """What git holds is what dvc.lock describes; only what lies in DVC's cache may be absent."""
-    if not (paths.ROOT / "dvc.lock").exists():
-        pytest.skip("no dvc.lock yet")
     changes = json.loads(dvc(copy_of_repository(tmp_path), "status", "--json"))
     modified = {
         (stage, kind, name)
@@ -172,21 +141,19 @@ def test_results_name_no_machine_paths():
 
 
 @pytest.mark.slow
-def test_the_whole_study_runs_on_the_ci_profile(tmp_path):
-    root = copy_of_repository(tmp_path)
-    dvc(root, "exp", "run", "-S", "profile=ci")
-    params = yaml.safe_load((root / "params.yaml").read_text())
+def test_the_whole_study_runs_on_the_ci_profile(small_study):
+    params = yaml.safe_load((small_study / "params.yaml").read_text())
     assert params["train_grpo"]["steps"] < 10, "-S profile=ci composed the ci profile"
     for stage in DVC:
         for path in outputs(stage):
             if path.startswith("reports/metrics/") and "${" not in path:
-                json.loads((root / path).read_text())
-    assert "<html" in (root / "reports/report.html").read_text()
-    assert list((root / "reports/figures").glob("*.png"))
-    assert not list(root.rglob("*.part*"))
+                json.loads((small_study / path).read_text())
+    assert "<html" in (small_study / "reports/report.html").read_text()
+    assert list((small_study / "reports/figures").glob("*.png"))
+    assert not list(small_study.rglob("*.part*"))
 
     overview = [sys.executable, "-m", "robotr1.notebook", "overview"]
-    subprocess.run(overview, cwd=root, env=clean_environment(root), check=True)
+    subprocess.run(overview, cwd=small_study, env=clean_environment(small_study), check=True)
 
-    assert "up to date" in dvc(root, "repro"), "a second run does nothing"
-    assert "up to date" in dvc(root, "status")
+    assert "up to date" in dvc(small_study, "repro"), "a second run does nothing"
+    assert "up to date" in dvc(small_study, "status")

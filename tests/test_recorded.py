@@ -7,7 +7,10 @@ import pytest
 
 from robotr1.demos.collect import collect_demos
 from robotr1.demos.episode import list_episodes, read_episode
-from robotr1.evaluation.multiple_choice.scoring import evaluate, read_predictions, summarize, write_predictions
+from robotr1.evaluation.multiple_choice.results import read as read_predictions
+from robotr1.evaluation.multiple_choice.results import summarize
+from robotr1.evaluation.multiple_choice.results import write as write_predictions
+from robotr1.evaluation.multiple_choice.scoring import evaluate
 from robotr1.keyframes import keyframes_of
 from robotr1.metadata import agrees_with_labels, design_metadata
 from robotr1.policies.reference import TextOnly, oracle, random_choice

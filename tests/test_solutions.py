@@ -1,11 +1,11 @@
 """Every notebook has three exercises with a hint each, and a solution file whose every answer runs."""
 
-import os
 import re
 import subprocess
 import sys
 
 import pytest
+from small_study import clean_environment
 
 from robotr1 import ipynb, paths
 
@@ -40,14 +40,13 @@ def test_a_solution_answers_every_exercise(stem):
 
 @pytest.mark.slow
 @each
-def test_a_solution_runs(stem):
-    """On the study's own data, as a student would run it; nothing of the study is touched."""
-    if not (paths.QUESTIONS / "train.jsonl").exists() or not (paths.MODELS / "base").exists():
-        pytest.skip("no data here: run `dvc repro` first")
-    before = {path: path.stat().st_mtime_ns for path in [*paths.MODELS.iterdir(), *paths.QUESTIONS.iterdir()]}
-    program = paths.NOTEBOOKS / "solutions" / f"{stem}.py"
-    environment = os.environ | {"PYTHONPATH": str(paths.ROOT)}
+def test_a_solution_runs(stem, small_study):
+    """As a student runs it, on the data of a small study; the study's own files stay as they are."""
+    folders = [small_study / name for name in ("models", "data/questions", "data/demos")]
+    before = {path: path.stat().st_mtime_ns for folder in folders for path in folder.rglob("*")}
+    program = small_study / "notebooks/solutions" / f"{stem}.py"
+    environment = clean_environment(small_study)
     done = subprocess.run([sys.executable, program], env=environment, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
-    assert before == {path: path.stat().st_mtime_ns for path in [*paths.MODELS.iterdir(), *paths.QUESTIONS.iterdir()]}
+    assert before == {path: path.stat().st_mtime_ns for folder in folders for path in folder.rglob("*")}

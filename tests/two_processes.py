@@ -1,6 +1,6 @@
 """What test_parallel.py runs in one process and in two: forked (`compare`), or by `accelerate launch` as a script.
 
-In `compare` the answers are prescribed, whatever process a group comes to, so that numbers may be compared.
+In `compare` the completions are fixed, on whichever process a group is, so that numbers can be compared.
 """
 
 import dataclasses
@@ -15,17 +15,18 @@ from small_settings import GRPO
 from torch.distributed.fsdp import fully_shard
 
 from robotr1 import paths
+from robotr1.policies.architecture import language_core
 from robotr1.questions.prompts import completion_text
 from robotr1.records import Question, read_records
-from robotr1.training.grpo import group_trainer as grouped
 from robotr1.training.grpo import rollout
 from robotr1.training.grpo import trainer as rl
+from robotr1.training.grpo.group_trainer import GroupTrainer
 
 SETTINGS = dataclasses.replace(GRPO, steps=3, updates_per_rollout=1, beta=0.0, max_completion_length=24)
 
 
 def prescribe() -> None:
-    """Answers that depend on question and slot only: a letter, sometimes without the form."""
+    """Completions that depend on question and slot only: a letter, sometimes without the form."""
 
     def generate(self, prompt_ids, images, fields, *rest):
         seen: dict[str, itertools.count] = {}
@@ -37,17 +38,17 @@ def prescribe() -> None:
                 [*self._tokenizer(text[: len(text) - 5 * (slot == 3)])["input_ids"], self._tokenizer.eos_token_id]
             )
         none = torch.zeros(len(ids), max(map(len, ids)))
-        self._written = rollout.Completions(ids, none, none)
+        self._sampled = rollout.Completions(ids, none, none)
         return ids, None
 
-    grouped.GroupedTrainer._generate_single_turn = generate
+    GroupTrainer._generate_single_turn = generate
 
 
 def gradient(trainer, shard: bool) -> dict[str, torch.Tensor]:
-    """The gradient of one update on the first four questions, of this process's share; `shard` spreads the weights."""
+    """The gradient of one update on the first four questions, of this process's share; `shard` shards the weights."""
     model, rank, world = trainer.model, trainer.accelerator.process_index, trainer.accelerator.num_processes
     if shard:
-        core = rl.language_core(model)
+        core = language_core(model)
         for layer in core.language_model.layers:
             fully_shard(layer)
         fully_shard(model)
@@ -85,6 +86,6 @@ def prepare(output: Path) -> list[Question]:
     return read_records(output / "questions.jsonl", Question)
 
 
-if __name__ == "__main__":  # the policy's own answers, everything as in a real run
+if __name__ == "__main__":  # the policy's own completions, everything as in a real run
     folder = Path(sys.argv[2])
     rl.train(dataclasses.replace(SETTINGS, steps=2), prepare(folder), sys.argv[1], folder / "adapter")

@@ -5,8 +5,9 @@ import re
 import numpy as np
 
 from robotr1 import paths
+from robotr1.policies.adapters import LORA_TARGETS
 from robotr1.policies.generate import complete
-from robotr1.policies.load import LORA_TARGETS, load_policy
+from robotr1.policies.load import load_policy
 from robotr1.questions.answers import parse_answer
 from robotr1.records import Question, read_records
 from robotr1.statistics import accuracy_interval
@@ -29,15 +30,15 @@ def some(split, types=("waypoint", "state", "movement")):
 
 
 def shuffled(policy):
-    """1. No: a grey picture says nothing, a wrong one says something false, which the policy believes: it describes the
-    other scene. Both numbers come down to about what guessing gives, and for different reasons."""
+    """1. No: a grey image has no information, a wrong one has false information: the policy describes the other scene.
+    Both numbers fall to about chance, for different reasons."""
     for images in ("real", "blank", "shuffled"):
         print(f"{images:9}", accuracy(policy, some("validation"), images))
 
 
 def held_out_states(policy):
-    """2. Hardly: the arm looks the same, whatever lies on the table. A difference would say how well the eyes carry over
-    to other things. Nothing may be tuned by it."""
+    """2. Hardly: the arm looks the same with any object on the table. A difference would show how well the vision tower
+    generalises to other objects. Nothing may be tuned by it."""
     for split in ("validation", "test_out"):
         print(f"states of {split:11}", accuracy(policy, some(split, ["state"])))
 

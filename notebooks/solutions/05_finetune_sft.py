@@ -13,7 +13,8 @@ import numpy as np
 
 from robotr1 import paths
 from robotr1.policies.generate import complete
-from robotr1.policies.load import load_policy, load_processor
+from robotr1.policies.load import load_policy
+from robotr1.policies.processor import load_processor
 from robotr1.questions.answers import is_formatted, parse_state
 from robotr1.records import Question, SftExample, read_records
 from robotr1.settings import load_settings
@@ -24,7 +25,7 @@ FORM = "direct"
 
 
 def trained(rate, steps):
-    """A policy fine-tuned with that learning rate, kept nowhere."""
+    """A policy fine-tuned with that learning rate; its folder is not kept."""
     settings = replace(load_settings()["finetune_sft"], form=FORM, learning_rate=rate, steps=steps)
     folder = Path(tempfile.mkdtemp()) / f"solution-sft-{rate}"
     try:
@@ -39,7 +40,7 @@ def examples(split, form=FORM):
 
 
 def median_error(policy, asked, images="real"):
-    """Centimetres between written and true position; what cannot be read is left out."""
+    """Centimetres between written and true position; unreadable answers are left out."""
     written = complete(*policy, asked, batch_size=64, max_completion_length=64, images=images)
     said = [(parse_state(text), parse_state(e.completion)) for text, e in zip(written, asked)]
     errors = [100 * np.linalg.norm(np.subtract(place, truth)) for place, truth in said if place is not None]
@@ -47,8 +48,8 @@ def median_error(policy, asked, images="real"):
 
 
 def learning_rates(steps):
-    """1. Of the multiple-choice form the slower rate keeps all, the faster about half. In so few steps the slower one also
-    errs less in the open form (5 and 9 cm): it has disturbed less of what the base sees. Train longer and compare."""
+    """1. The lower rate keeps all of the multiple-choice form, the higher about half. In so few steps the lower one also has
+    a smaller error in the open form (5 and 9 cm): it changed less of the base. Train longer and compare."""
     choice = read_records(paths.QUESTIONS / "validation.jsonl", Question)[::9][:60]
     policies = {rate: trained(rate, steps) for rate in (1e-3, 1e-4)}
     for rate, policy in policies.items():
@@ -59,20 +60,22 @@ def learning_rates(steps):
 
 
 def share_of_the_position():
-    """2. In the direct form nearly everything that is learned is the position; in `cot` it is a small part:
-    4 of 6 tokens, and 4 of 66."""
+    """2. In the direct form nearly all trained tokens are the position; in `cot` they are a small part: 4 of 6 tokens, and
+    4 of 66."""
     processor = load_processor(BASE)
     for form in ("direct", "cot"):
         example = next(e for e in examples("train", form) if e.id.endswith("waypoint"))
-        learned = "".join(text for text, counts in loss_tokens(processor, example) if counts)
+        trained_text = "".join(text for text, counts in loss_tokens(processor, example) if counts)
         count = sum(counts for _, counts in loss_tokens(processor, example))
-        position = len(processor.tokenizer(learned[learned.rindex("[") : learned.rindex("]") + 1])["input_ids"])
-        print(f"{form}: {count} tokens are learned, {position} of them the position")
+        position = len(
+            processor.tokenizer(trained_text[trained_text.rindex("[") : trained_text.rindex("]") + 1])["input_ids"]
+        )
+        print(f"{form}: {count} tokens are trained, {position} of them the position")
 
 
 def without_the_image(policy):
-    """3. What is left is habit: the middle of the places seen in training. States lose more than waypoints, since
-    waypoints lie in a narrower region."""
+    """3. What is left is the mean position of the training data. States get worse than waypoints, since waypoints are in a
+    smaller region."""
     for kind in ("waypoint", "state"):
         asked = [e for e in examples("validation") if e.id.endswith(kind)][:60]
         for images in ("real", "blank"):

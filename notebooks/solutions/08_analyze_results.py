@@ -4,7 +4,8 @@ import numpy as np
 
 from robotr1 import paths
 from robotr1.evaluation.multiple_choice.consistency import consistency, examine
-from robotr1.evaluation.multiple_choice.scoring import compare, read_predictions
+from robotr1.evaluation.multiple_choice.results import compare
+from robotr1.evaluation.multiple_choice.results import read as read_predictions
 from robotr1.records import Question, read_records
 from robotr1.report.names import headline_policy
 from robotr1.settings import load_settings

@@ -1,1 +1,1 @@
-"""What matters for the gain: algorithm, question design, cold start, metadata, the reward. Runs in experiments/ablation/."""
+"""Ablation of the study: algorithm, question design, cold start, metadata, reward. It runs in experiments/ablation/."""

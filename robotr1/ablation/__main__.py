@@ -1,11 +1,11 @@
-"""One run of the ablation: `python -m robotr1.ablation grpo 0` (run, seed)."""
+"""Command line for one run of the ablation: `python -m robotr1.ablation grpo 0` (run, seed)."""
 
 import argparse
 import sys
 
 from robotr1 import settings
 from robotr1.ablation import runs
-from robotr1.policies.load import PolicyError
+from robotr1.policies.folders import PolicyError
 
 
 def main() -> int:
@@ -14,7 +14,7 @@ def main() -> int:
     parser.add_argument("seed", type=int)
     options = parser.parse_args()
     try:
-        runs.carry_out(options.run, options.seed)
+        runs.train_and_evaluate(options.run, options.seed)
     except (settings.SettingsError, PolicyError, ValueError) as error:
         print(f"{options.run}-{options.seed}: {error}", file=sys.stderr)
         return 1

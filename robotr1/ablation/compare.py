@@ -1,9 +1,9 @@
-"""Runs of the ablation against each other, paired by question and by seed.
+"""Compare runs of the ablation, paired by question and by seed.
 
-Two runs are compared on the questions that both answered. A question's score is its mean over the seeds; the interval
-of the difference draws whole episodes (statistics.mean_interval), and beside it stands McNemar's exact test for each
-seed alone (statistics.paired_difference). A difference counts only where the interval leaves out zero and every seed
-has its sign: three seeds are few.
+Two runs are compared on the questions that both answered. A question's score is its mean over the seeds. The interval
+of the difference resamples whole episodes (`statistics.mean_interval`); McNemar's exact test is reported for each seed
+(`statistics.paired_difference`). With only three seeds, a difference counts if the interval excludes zero and all seeds
+have the same sign.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,24 +12,26 @@ from typing import Literal
 
 import numpy as np
 
-from robotr1.evaluation.multiple_choice.scoring import OPEN_TYPES, OWN_FORM, episode_of
+from robotr1.evaluation.multiple_choice.items import OPEN_TYPES
+from robotr1.evaluation.multiple_choice.results import episode_of
+from robotr1.policies.names import OPEN_FORM
 from robotr1.records import Prediction
 from robotr1.statistics import mean_interval, paired_difference
 
 SPLITS = {"validation": "validation", "test_in": "new episodes", "test_out": "new tasks"}
-OTHER_OPTIONS = "-same_episode"  # how a run is named on waypoint questions with wrong options of the same episode
+OTHER_OPTIONS = "-same_episode"  # suffix of a run's name on waypoint questions with same_episode distractors
 Answers = Mapping[str, Sequence[Prediction]]  # by policy: the run, its seed and the form
 Scores = dict[int, dict[str, bool]]  # by seed, then by question
 ALL, POSITIONS, WAYPOINTS = ("waypoint", "state", "movement"), OPEN_TYPES, ("waypoint",)
-FORM_NAMES = {"": "", OWN_FORM: ", own form", OTHER_OPTIONS: ", other options"}
+FORM_NAMES = {"": "", OPEN_FORM: ", open form", OTHER_OPTIONS: ", other options"}
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Is `run` better than `other`? On questions of `types`.
+    """Is `run` better than `other` on questions of `types`?
 
-    The forms say how they were asked: with options ("", as in the study), as the supervised policy was trained
-    (`OWN_FORM`), or with other wrong options (`OTHER_OPTIONS`).
+    The forms are multiple choice ("", as in the study), the open form that a policy was trained in (`OPEN_FORM`), or
+    multiple choice with other distractors (`OTHER_OPTIONS`).
     """
 
     question: str
@@ -45,8 +47,8 @@ class Comparison:
 
 
 COMPARISONS = (
-    Comparison("GRPO or imitation?", "grpo", "sft_direct", POSITIONS, other_form=OWN_FORM),
-    Comparison("GRPO or imitation?", "grpo", "sft_cot", POSITIONS, other_form=OWN_FORM),
+    Comparison("GRPO or imitation?", "grpo", "sft_direct", POSITIONS, other_form=OPEN_FORM),
+    Comparison("GRPO or imitation?", "grpo", "sft_cot", POSITIONS, other_form=OPEN_FORM),
     Comparison("GRPO or imitation?", "grpo", "base"),
     Comparison("Which algorithm?", "rloo", "grpo"),
     Comparison("Which algorithm?", "reinforce_plus_plus", "grpo"),
@@ -62,21 +64,21 @@ COMPARISONS = (
     Comparison("Cold start?", "cold_start_grpo", "cold_start"),
     Comparison("Metadata in the prompt?", "metadata", "grpo"),
     Comparison("Metadata in the prompt?", "base_metadata", "base"),
-    Comparison("Open reward?", "open", "grpo", POSITIONS, run_form=OWN_FORM),
+    Comparison("Open reward?", "open", "grpo", POSITIONS, run_form=OPEN_FORM),
     Comparison("Open reward?", "open", "waypoint_state", POSITIONS),
 )
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Accuracy of one run minus that of another on shared questions, seeds averaged; `std` is over the seeds."""
+    """Accuracy of one run minus that of another on shared questions, averaged over seeds; `std` is over the seeds."""
 
     mean: float
     std: float  # nan with one seed
     low: float
     high: float
     by_seed: list[float]
-    p_values: list[float]  # exact McNemar, one for each seed
+    p_values: list[float]  # exact McNemar test, one per seed
 
     @property
     def verdict(self) -> Literal["better", "worse", "not told apart"]:
@@ -88,7 +90,7 @@ class Difference:
 
 
 def scores(given: Answers, run: str, split: str, types: Sequence[str], form: str = "") -> Scores:
-    """Right or wrong for each seed and question of one run, asked in one form."""
+    """Whether each answer of one run in one form is correct, by seed and question."""
     found: Scores = {}
     for policy, predictions in given.items():
         seed = policy.removeprefix(f"{run}-").removesuffix(form)
@@ -99,9 +101,9 @@ def scores(given: Answers, run: str, split: str, types: Sequence[str], form: str
 
 
 def difference(ours: Scores, theirs: Scores, confidence: float = 0.95) -> Difference:
-    """Compare seed by seed; an untrained policy has one seed only, which then stands against each of the other's.
+    """Compare seed by seed; the one seed of an untrained policy is compared with each seed of the other run.
 
-    Raises ValueError where the two share no seeds or answered no common question.
+    Raises ValueError where the two runs share no seed or no question.
     """
     lone = len(ours) == 1 or len(theirs) == 1
     seeds = sorted({*ours, *theirs}) if lone else sorted({*ours} & {*theirs})
@@ -118,12 +120,12 @@ def difference(ours: Scores, theirs: Scores, confidence: float = 0.95) -> Differ
 
 
 def of_seed(one: Scores, seed: int) -> dict[str, bool]:
-    """The answers of a seed; those of the only seed where there is one."""
+    """The answers of a seed, or of the only seed."""
     return one[seed] if len(one) > 1 else next(iter(one.values()))
 
 
 def deviation(values: Sequence[float]) -> float:
-    """The standard deviation of a sample; nan where there is one value."""
+    """The standard deviation of a sample; nan for a single value."""
     return float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
 
 
@@ -132,7 +134,7 @@ def accuracies(one: Scores) -> list[float]:
 
 
 def compare(given: Answers) -> list[tuple[Comparison, dict[str, Difference]]]:
-    """Every comparison whose runs are there, on both test splits."""
+    """Make every comparison whose runs have answers, on both test splits."""
     made = []
     for one in COMPARISONS:
         found = {}

@@ -1,6 +1,6 @@
-"""What the paper says of the same comparisons: its tables' judge scores (0 to 3, on Robot-R1 Bench), as differences.
+"""The paper's differences for the same comparisons, from its tables of judge scores (0 to 3, on Robot-R1 Bench).
 
-Scales and questions differ from the ablation's, so only the directions are set beside each other.
+Scales and questions differ from the ablation's, so only the directions can be compared.
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from robotr1.evaluation.published import read_published
 SCORES = ("planning", "high_level_action", "movement", "spatial")
 LOW_LEVEL = ("movement_average", "spatial_average")
 BASE, COLD_START = "Qwen2.5-VL-7B-Instruct", "CoT SFT on written reasoning"
-ROWS = {  # (run, other) of the ablation: the table's name, and the rows that stand for them
+ROWS = {  # (run, other) of the ablation: the name of the table, and the rows that correspond to them
     ("grpo", "sft_direct"): ("low_level", "+ Robot-R1", "+ Direct SFT"),
     ("grpo", "sft_cot"): ("low_level", "+ Robot-R1", "+ CoT SFT"),
     ("grpo", "base"): ("low_level", "+ Robot-R1", BASE),
@@ -27,7 +27,7 @@ Agreement = Literal["agrees", "contradicts", "mixed", "not told apart"]
 
 
 def in_paper(run: str, other: str) -> tuple[float, str] | None:
-    """The mean difference over the table's scores and the table's number; None where the paper has no such rows."""
+    """The mean difference over a table's scores, and the table's number; None where the paper has no such rows."""
     if (run, other) not in ROWS:
         return None
     name, row, baseline = ROWS[run, other]
@@ -37,10 +37,8 @@ def in_paper(run: str, other: str) -> tuple[float, str] | None:
     return float((scores.loc[row, columns] - scores.loc[baseline, columns]).mean()), table.table
 
 
-def agreement(
-    difference: float, verdicts: Iterable[str]
-) -> Literal["agrees", "contradicts", "mixed", "not told apart"]:
-    """The paper's direction against the verdicts ("better", "worse", "not told apart") of one comparison."""
+def agreement(difference: float, verdicts: Iterable[str]) -> Agreement:
+    """Compare the paper's direction with the verdicts ("better", "worse", "not told apart") of one comparison."""
     same, opposite = ("better", "worse") if difference > 0 else ("worse", "better")
     found = {same, opposite} & set(verdicts)
     if len(found) == 2:

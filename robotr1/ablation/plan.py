@@ -1,4 +1,4 @@
-"""What the ablation runs: experiments/ablation/params.yaml, checked, and each run's settings as changes of the study's."""
+"""Read and validate experiments/ablation/params.yaml: each run as a change of the study's settings."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -16,15 +16,15 @@ DEFAULTS = {"changes": {}, "in_prompt": [], "distractors": "", "start": ""}
 class Run:
     """One line under `runs` in experiments/ablation/params.yaml."""
 
-    section: Literal["none", "finetune_sft", "train_grpo"]  # the stage that trains; none: the base as it is
-    changes: dict  # of the study's section
-    in_prompt: list[Literal["axes", "reference", "scale"]]  # metadata told in prompts, in training and afterwards
-    distractors: str  # the strategy that draws wrong waypoints in training; empty: the study's
-    start: str  # the run whose policy of the same seed is trained on; empty: the base
+    section: Literal["none", "finetune_sft", "train_grpo"]  # the stage that trains; none: the untrained base
+    changes: dict  # to the study's section
+    in_prompt: list[Literal["axes", "reference", "scale"]]  # metadata in the prompts of training and evaluation
+    distractors: str  # strategy for waypoint questions in training; empty: the study's
+    start: str  # the run whose policy of the same seed training starts from; empty: the base
 
 
 def read_plan(folder: Path = FOLDER) -> dict[str, Any]:
-    """experiments/ablation/params.yaml, its `runs` as `Run`s. Raises SettingsError where a run cannot be one."""
+    """Read experiments/ablation/params.yaml with its `runs` as `Run`s. Raises SettingsError where a run is invalid."""
     plan = settings.read_params(folder / "params.yaml")
     runs = {}
     for name, values in plan["runs"].items():
@@ -36,7 +36,7 @@ def read_plan(folder: Path = FOLDER) -> dict[str, Any]:
 
 
 def section_of(run: Run, study: Mapping[str, Any], seed: int, folder: Path = FOLDER) -> FinetuneSft | TrainGrpo | None:
-    """The settings that the run trains with: the study's, changed. Raises SettingsError where they cannot be."""
+    """The training settings of a run: the study's with its changes. Raises SettingsError where they are invalid."""
     if run.section == "none":
         return None
     changes = run.changes | {"seed": seed}

@@ -1,4 +1,4 @@
-"""One run of the ablation: train as params.yaml says, answer the held-out questions, write predictions and metrics."""
+"""One run of the ablation: train a policy, answer the held-out questions, write predictions and metrics."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,29 +7,30 @@ from typing import Any, Literal
 import torch
 
 from robotr1 import paths, settings
-from robotr1.ablation.asked import as_open, with_distractors, with_metadata
 from robotr1.ablation.plan import FOLDER, Run, read_plan, section_of
-from robotr1.evaluation.multiple_choice import run as benchmark
-from robotr1.evaluation.multiple_choice import scoring as mcqa
+from robotr1.ablation.variants import as_open, with_distractors, with_metadata
+from robotr1.evaluation.multiple_choice import results
+from robotr1.evaluation.multiple_choice.items import open_form_questions, read_questions, read_scenes
+from robotr1.evaluation.multiple_choice.scoring import evaluate, evaluate_open_form
 from robotr1.policies.generate import complete
 from robotr1.policies.load import load_policy
 from robotr1.records import Prediction, Question
 from robotr1.settings import FinetuneSft, RunBenchmarks, SettingsError, TrainGrpo
 from robotr1.training import sft
-from robotr1.training.grpo import inputs as regime
+from robotr1.training.grpo import inputs
 from robotr1.training.grpo import trainer as rl
 
 
 def train(run: Run, chosen: FinetuneSft | TrainGrpo, study: Mapping[str, Any], output: Path) -> list[dict[str, Any]]:
-    """Train the run's policy into `output`; return its log, one entry a step."""
+    """Train the run's policy into `output`; return the log with one entry per step."""
     if isinstance(chosen, FinetuneSft):
         examples = [example for example in sft.read_examples(chosen.form) if example.split == "train"]
         return sft.finetune(chosen, examples, output=output)
-    asked = regime.read_asked(chosen)
+    asked = inputs.read_questions(chosen)
     if run.distractors:
         asked = with_distractors(asked, run.distractors, study["build_questions"])
     if run.in_prompt:
-        asked = with_metadata(asked, run.in_prompt, study["build_questions"], benchmark.read_scenes(asked))
+        asked = with_metadata(asked, run.in_prompt, study["build_questions"], read_scenes(asked))
     return rl.train(chosen, asked, output=output)
 
 
@@ -43,45 +44,45 @@ def answer(
     most_tokens: int,
     other_options: Sequence[str] = (),
 ) -> list[Prediction]:
-    """Every question greedily in the multiple-choice form; and without options, where the policy learned that (`own`).
+    """Answer every question greedily in the multiple-choice form, and in the open form `own` that it was trained in.
 
-    Open answers count by the option nearest to the written position (`mcqa.evaluate_own_form`), under the name
-    `<name>-own-form`. With `other_options`, names of strategies, the waypoint questions are asked again with wrong
-    options drawn by each, under the name `<name>-<strategy>`.
+    An open answer is scored by the option nearest to the written position (`evaluate_open_form`), under the policy
+    name `<name>-own-form`. For every strategy in `other_options`, the waypoint questions are answered again with that
+    strategy's distractors, under the name `<name>-<strategy>`.
     """
     ask: RunBenchmarks = study["run_benchmarks"]
     torch.set_num_threads(ask.threads)
     model, processor = load_policy(policy, quantization=ask.quantization)
-    scenes = benchmark.read_scenes(questions)
+    scenes = read_scenes(questions)
 
     def write(asked: Sequence[Question]) -> list[str]:
         return complete(model, processor, asked, batch_size=ask.batch_size, max_completion_length=most_tokens)
 
     asked = with_metadata(questions, run.in_prompt, study["build_questions"], scenes)
-    predictions = mcqa.evaluate(name, asked, write(asked))
+    predictions = evaluate(name, asked, write(asked))
     if own == "direct":
-        asked = benchmark.own_form_questions(questions, study["build_questions"], scenes)
-        predictions += mcqa.evaluate_own_form(name, asked, write(asked))
+        asked = open_form_questions(questions, study["build_questions"], scenes)
+        predictions += evaluate_open_form(name, asked, write(asked))
     elif own == "open":
         asked = as_open(questions)
-        predictions += mcqa.evaluate_own_form(name, asked, write(asked))
+        predictions += evaluate_open_form(name, asked, write(asked))
     for strategy in other_options:
         asked = with_distractors([q for q in questions if q.type == "waypoint"], strategy, study["build_questions"])
-        predictions += mcqa.evaluate(f"{name}-{strategy}", asked, write(asked))
+        predictions += evaluate(f"{name}-{strategy}", asked, write(asked))
     return predictions
 
 
-def own_form(chosen: FinetuneSft | TrainGrpo | None) -> Literal["", "direct", "open"]:
-    """The open form that a policy was trained in, if it was."""
+def open_form(chosen: FinetuneSft | TrainGrpo | None) -> Literal["", "direct", "open"]:
+    """The open form that a policy was trained in; empty for multiple choice."""
     if isinstance(chosen, FinetuneSft):
         return "direct" if chosen.form in ("direct", "cot") else ""
     return "open" if chosen is not None and chosen.form == "open" else ""
 
 
-def carry_out(name: str, seed: int, folder: Path = FOLDER) -> None:
-    """Train and examine run `name`; write models, predictions and metrics of `<name>-<seed>` below `folder`.
+def train_and_evaluate(name: str, seed: int, folder: Path = FOLDER) -> None:
+    """Train and evaluate run `name`; write model, predictions and metrics of `<name>-<seed>` below `folder`.
 
-    Raises SettingsError for an unknown run or settings that cannot work, ValueError and PolicyError as training does.
+    Raises SettingsError for an unknown run or invalid settings, ValueError and PolicyError as training does.
     """
     plan, study = read_plan(folder), settings.load_settings()
     if name not in plan["runs"]:
@@ -95,19 +96,19 @@ def carry_out(name: str, seed: int, folder: Path = FOLDER) -> None:
         policy = folder / "models" / title
         log = train(run, chosen, study, policy)
     answering = plan["answering"]
-    questions = benchmark.read_questions(most=answering["questions_per_split"])
+    questions = read_questions(most=answering["questions_per_split"])
     others = answering["other_options"]["strategies"] if name in answering["other_options"]["runs"] else ()
     most_tokens = answering["max_completion_length"]
-    predictions = answer(title, policy, run, questions, study, own_form(chosen), most_tokens, others)
+    predictions = answer(title, policy, run, questions, study, open_form(chosen), most_tokens, others)
     with paths.atomic_folder(folder / "predictions" / title) as target:
-        mcqa.write_predictions(predictions, target)
+        results.write(predictions, target)
     paths.write_json(folder / "metrics" / f"{title}.json", metrics(predictions, title, log))
 
 
 def metrics(predictions: Sequence[Prediction], title: str, log: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Accuracy by form, split and type, and the mean of the last ten steps of training."""
+    """Accuracy by form, split and type, and the mean of the last ten training steps."""
     accuracy: dict[str, Any] = {}
-    for row in mcqa.summarize(predictions).itertuples():
+    for row in results.summarize(predictions).itertuples():
         form = row.policy.removeprefix(title).removeprefix("-") or "multiple_choice"
         accuracy.setdefault(form, {}).setdefault(row.split, {})[row.type] = row.accuracy
     last = log[-10:]

@@ -1,1 +1,1 @@
-"""Demonstrations: RLBench episode folders, read, written and collected."""
+"""Demonstrations: read, write and collect RLBench episode folders."""

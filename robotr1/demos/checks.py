@@ -1,4 +1,4 @@
-"""Whether a recorded episode is fit for the study: images there and readable, frames in their order."""
+"""Check that a recorded episode can be used: images are present and readable, frames are in order."""
 
 import numpy as np
 
@@ -6,17 +6,17 @@ from robotr1.demos.episode import Episode, EpisodeError
 from robotr1.demos.layout import LOW_DIM
 
 FRAME_SECONDS = 0.05  # RLBench records 20 frames a second
-JUMP = 0.1  # rad in one frame that the recorded velocities do not account for; real recordings stay below 0.04
-OUT_OF_PLACE = 0.5  # grey levels; in real films an image never differs more from both neighbours than they do
+JUMP = 0.1  # rad per frame that the recorded velocities do not explain; real recordings stay below 0.04
+OUT_OF_PLACE = 0.5  # grey levels; in real recordings no image differs more from both neighbours than they differ
 
 
 def check_recording(episode: Episode, frame_interval: int) -> None:
-    """Read every front image of `episode` and raise EpisodeError, naming the file, where something is wrong.
+    """Read every front image of `episode`; raise EpisodeError that names the file where something is wrong.
 
-    Checked are: a gripper that is open or closed; images of all frames, or at least of every `frame_interval`-th one;
-    one size; arm motion that agrees with the recorded velocities; and, in a whole film, images that resemble their
-    neighbours. The last two find missing frames and frames in the wrong place, unless that is a few frames off or the
-    arm hardly moves.
+    The checks: the gripper is open or closed; all frames have images, or at least every `frame_interval`-th one;
+    all images have one size; the arm's motion agrees with the recorded velocities; and, where every frame has an
+    image, images resemble their neighbours. The last two find missing and misplaced frames, except where a frame is
+    only a few places off or the arm hardly moves.
     """
     _check_gripper(episode)
     _check_motion(episode)
@@ -60,18 +60,18 @@ def _check_motion(episode: Episode) -> None:
     if len(jumps):
         raise EpisodeError(
             f"{episode.folder / LOW_DIM}: between frames {jumps[0]} and {jumps[0] + 1} the arm moves by "
-            f"{np.abs(moved[jumps[0]]).max():.2f} rad, which its recorded velocities do not account for: frames are "
-            "missing or not in their order. Fix: copy or record the episode again."
+            f"{np.abs(moved[jumps[0]]).max():.2f} rad, which its recorded velocities do not explain: frames are "
+            "missing or out of order. Fix: copy or record the episode again."
         )
 
 
 def _check_film(episode: Episode, film: np.ndarray) -> None:
-    """`film` [T,H,W]: a misplaced image is far from both neighbours, which are close to each other."""
+    """Find a misplaced image in `film` [T,H,W]: it differs from both neighbours, and they are alike."""
     steps = np.abs(np.diff(film, axis=0)).mean(axis=(1, 2))  # [T-1]
     across = np.abs(film[2:] - film[:-2]).mean(axis=(1, 2))  # [T-2]
     misplaced = np.flatnonzero(np.minimum(steps[:-1], steps[1:]) - across > OUT_OF_PLACE) + 1
     if len(misplaced):
         raise EpisodeError(
             f"{episode.folder / 'front_rgb' / f'{misplaced[0]}.png'}: does not fit between its neighbours: images are "
-            "not in their order. Fix: copy or record the episode again."
+            "out of order. Fix: copy or record the episode again."
         )

@@ -1,10 +1,9 @@
-"""Fill `data/demos` with demonstrations, whatever their source, in RLBench's layout.
+"""Collect demonstrations from any source into `data/demos`, in RLBench's layout.
 
-`source: tabletop` runs the scripted expert in the embedded simulator. Each attempt draws from a generator made of
-(seed, task, episode, attempt), so the files do not depend on the number of workers or on the order in which they
-finish; a failed attempt is never written, the next one is tried. `source: recorded` copies episodes from a folder of
-RLBench recordings and leaves out damaged ones, and `source: rlbench` collects them live. A stopped collection goes on
-where it stopped.
+`source: tabletop` runs the scripted expert in the embedded simulator. Each attempt has its own generator from
+(seed, task, episode, attempt), so the files do not depend on the number of workers or on their order. A failed attempt
+is not written; the next one is tried. `source: recorded` copies episodes from a folder of RLBench recordings and leaves
+out damaged ones. `source: rlbench` collects episodes live. A stopped collection resumes.
 """
 
 import hashlib
@@ -25,7 +24,7 @@ from robotr1.demos.tabletop.episodes import CollectionError, check_tabletop, col
 from robotr1.paths import DEMOS, ROOT, write_json
 from robotr1.settings import ExtractDemos
 
-STAMP = "collection.json"  # which settings and which code made the episodes of a folder
+STAMP = "collection.json"  # the settings and the code that made a folder's episodes
 
 CONTENT_SETTINGS = {
     "tabletop": ("image_size", "frame_interval", "seed", "frames", "cameras", "depth_and_masks"),
@@ -40,8 +39,8 @@ class TaskSummary:
 
     task: str
     demos: int
-    attempts: int | None  # placements tried; None where the recordings do not say
-    failures: int | None  # attempts that gave no demonstration
+    attempts: int | None  # placements tried; None where not recorded
+    failures: int | None  # attempts without a demonstration
     frames: float  # per demonstration, mean
     shortest: int  # frames
     longest: int
@@ -49,27 +48,27 @@ class TaskSummary:
 
 @dataclass(frozen=True)
 class Collection:
-    """What a collection brought."""
+    """The result of a collection."""
 
     tasks: list[TaskSummary]
     left_out: list[LeftOut]  # damaged recordings
 
 
 def collect_demos(settings: ExtractDemos, output: Path = DEMOS) -> Collection:
-    """Make `output` hold exactly the demonstrations that `settings` ask for.
+    """Collect exactly the demonstrations that `settings` name into `output`.
 
-    Complete episodes that the same settings and the same code made earlier are kept. Where recordings are fewer than
-    asked for, or damaged, a warning says so.
+    Complete episodes are kept if the same settings and the same code made them. A warning names tasks that have fewer
+    recordings than `settings` name, or damaged ones.
 
     Raises:
-        CollectionError: `output` holds files of another origin, or the expert failed too often.
+        CollectionError: `output` holds files that this stage did not write, or the expert failed too often.
         EpisodeError: a task has no recorded episodes, or only damaged ones.
         RLBenchMissing: source rlbench, but no RLBench.
     """
     output = Path(output)
     demos = {task: settings.demos_per_train_task for task in settings.train_tasks}
     demos |= {task: settings.demos_per_held_out_task for task in settings.held_out_tasks}
-    collect = _source(settings, demos, output)  # complains before anything is removed
+    collect = _source(settings, demos, output)  # raises before anything is removed
     prepare_folder(output, demos, stamp(settings))
     left_out = collect() or []
     collection = Collection(summarize(output), left_out)
@@ -78,7 +77,7 @@ def collect_demos(settings: ExtractDemos, output: Path = DEMOS) -> Collection:
 
 
 def _source(settings: ExtractDemos, demos: dict[str, int], output: Path) -> Callable[[], list[LeftOut] | None]:
-    """What is left to do once `output` is ready, for a source that can give these tasks."""
+    """Check that the source has these tasks, and return the function that fills `output`."""
     content = {name: getattr(settings, name) for name in CONTENT_SETTINGS[settings.source]}
     if settings.source == "tabletop":
         check_tabletop(demos)
@@ -101,14 +100,14 @@ def _warn_where_fewer(demos: dict[str, int], collection: Collection) -> None:
         if there.get(task, 0) < amount:
             bad = sum(left.episode.startswith(f"{task}/") for left in collection.left_out)
             warnings.warn(
-                f"{task}: {there.get(task, 0)} of {amount} demonstrations, since there are no more"
+                f"{task}: {there.get(task, 0)} of {amount} demonstrations: the source has no more"
                 + (f"; {bad} damaged ones were left out" if bad else ""),
                 stacklevel=3,
             )
 
 
 def summarize(root: Path = DEMOS) -> list[TaskSummary]:
-    """Count the episodes below `root`, task by task."""
+    """Count the episodes below `root` by task."""
     episodes: dict[str, list[Episode]] = {}
     for folder in list_episodes(root):
         episode = read_episode(folder)
@@ -132,7 +131,7 @@ def _summarize_task(task: str, episodes: list[Episode]) -> TaskSummary:
 
 
 def stamp(settings: ExtractDemos) -> dict:
-    """What the content of an episode depends on: the source's own settings, and a hash of the simulator's code."""
+    """Return what an episode's content depends on: the source's settings, and a hash of the simulator's code."""
     names = CONTENT_SETTINGS[settings.source]
     content = {"source": settings.source} | {name: asdict(settings)[name] for name in names}
     if settings.source == "tabletop":
@@ -144,14 +143,14 @@ def stamp(settings: ExtractDemos) -> dict:
 
 
 def prepare_folder(output: Path, demos: dict[str, int], content: dict) -> None:
-    """Remove from `output` what is not asked for or was made under another stamp; leave `content` as its stamp.
+    """Remove episodes that `demos` does not name or that have another stamp, then write `content` as the stamp.
 
-    Raises CollectionError, and removes nothing, where `output` holds files but no stamp.
+    Raises CollectionError, and removes nothing, if `output` holds files but no stamp.
     """
     if output.exists() and any(not entry.name.startswith(".") for entry in output.iterdir()):
         try:
             keep = json.loads((output / STAMP).read_text(encoding="utf-8")) == content
-            keep = keep and content.get("source") != "recorded"  # what was fit once may be damaged now
+            keep = keep and content.get("source") != "recorded"  # a recording can be damaged later
         except (OSError, ValueError):
             raise CollectionError(
                 f"{output}: holds files but no readable {STAMP}, so this stage did not make them. Fix: move them "

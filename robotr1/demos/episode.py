@@ -1,4 +1,4 @@
-"""One demonstration: an RLBench episode folder as arrays.
+"""Read a demonstration, an RLBench episode folder, as arrays.
 
 Layout (stepjam/RLBench 1.1 and 1.2): `<task>/variation<V>/variation_descriptions.pkl` and
 `<task>/variation<V>/episodes/episode<N>/` with `low_dim_obs.pkl` and `front_rgb/<frame>.png`. PerAct's variant,
@@ -20,20 +20,11 @@ from robotr1.demos.layout import (
     episode_place,
     list_episodes,
 )
+from robotr1.demos.series import NUMBER, read_optional_series, read_poses, read_series
 from robotr1.demos.unpickle import load_pickle
 from robotr1.demos.write import Camera, write_episode
 
 __all__ = ["Camera", "Episode", "EpisodeError", "list_episodes", "read_episode", "write_episode"]
-
-NAMES_OF_2019 = {
-    "gripper_pose": "end_effector_pose",
-    "gripper_open": "end_effector_open",
-    "joint_positions": "joint_angles",
-}
-
-
-NUMBER = (int, float, np.generic)
-UNIT = 0.01  # how far a quaternion's length may be from 1
 
 
 @dataclass(frozen=True)
@@ -50,7 +41,7 @@ class Episode:
     joint_positions: np.ndarray  # [T,7]
     joint_velocities: np.ndarray  # [T,7]
     task_low_dim_state: np.ndarray | None  # [T,K], free-form per task
-    frames: list[int]  # the frames that have a front image, sorted
+    frames: list[int]  # frames with a front image, sorted
     misc: list[dict] = field(repr=False)  # [T] camera matrices and more, as recorded
     num_reset_attempts: int | None = None  # placements tried for this demonstration; None where not recorded
 
@@ -75,7 +66,7 @@ class Episode:
     def camera(self, name: str = "front", frame: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """Intrinsics [3,3] (focal lengths negative, as PyRep has them) and extrinsics [4,4], camera to world.
 
-        Raises EpisodeError when the recording, like those of 2019 and 2020, holds no camera matrices.
+        Raises EpisodeError if the recording holds no camera matrices (those of 2019 and 2020 do not).
         """
         matrices = []
         for field_name, shape in (("intrinsics", (3, 3)), ("extrinsics", (4, 4))):
@@ -108,9 +99,9 @@ class Episode:
 def read_episode(folder: str | Path) -> Episode:
     """Read an RLBench episode folder (1.1, 1.2, PerAct's layout, and the recordings of 2019 and 2020).
 
-    A missing or wrong `variation_descriptions.pkl` (RLBench's own test data has one) gives a warning and an
-    instruction made of the task's name. Raises EpisodeError, naming the file and the fix, for missing or damaged
-    files, pickles that ask for anything but RLBench's data, non-finite numbers, quaternions that are no rotation, and
+    A missing or wrong `variation_descriptions.pkl` (RLBench's own test data has a wrong one) gives a warning, and the
+    task's name becomes the instruction. Raises EpisodeError, naming the file and the fix, for missing or damaged
+    files, pickles that hold anything but RLBench's data, non-finite numbers, quaternions that are no rotation, and
     lengths that differ.
     """
     folder = Path(folder).absolute()
@@ -129,11 +120,11 @@ def read_episode(folder: str | Path) -> Episode:
         episode=number,
         folder=folder,
         instructions=_instructions(folder, task),
-        gripper_pose=_poses(observations, path),
-        gripper_open=_series(observations, "gripper_open", (), path),
-        joint_positions=_series(observations, "joint_positions", (7,), path),
-        joint_velocities=_series(observations, "joint_velocities", (7,), path),
-        task_low_dim_state=_optional_series(observations, "task_low_dim_state", path),
+        gripper_pose=read_poses(observations, path),
+        gripper_open=read_series(observations, "gripper_open", (), path),
+        joint_positions=read_series(observations, "joint_positions", (7,), path),
+        joint_velocities=read_series(observations, "joint_velocities", (7,), path),
+        task_low_dim_state=read_optional_series(observations, "task_low_dim_state", path),
         frames=_frames(folder / "front_rgb", len(observations)),
         misc=misc,
         num_reset_attempts=_whole_number(getattr(demo, "num_reset_attempts", None)),
@@ -143,64 +134,6 @@ def read_episode(folder: str | Path) -> Episode:
 def _misc(observation) -> dict:
     misc = getattr(observation, "misc", None)
     return misc if isinstance(misc, dict) else {}
-
-
-def _series(observations: list, name: str, shape: tuple[int, ...], path: Path) -> np.ndarray:
-    values = []
-    for frame, observation in enumerate(observations):
-        value = getattr(observation, name, None)
-        if value is None:
-            value = getattr(observation, NAMES_OF_2019.get(name, name), None)
-        if value is None:
-            raise EpisodeError(
-                f"{path}: frame {frame} has no {name}. Fix: record with ObservationConfig.{name} set to True."
-            )
-        values.append(_numbers(value, shape, name, frame, path))
-    return np.stack(values)
-
-
-def _poses(observations: list, path: Path) -> np.ndarray:
-    poses = _series(observations, "gripper_pose", (7,), path)
-    lengths = np.linalg.norm(poses[:, 3:], axis=1)
-    wrong = np.flatnonzero(np.abs(lengths - 1) > UNIT)
-    if len(wrong):
-        raise EpisodeError(
-            f"{path}: frame {wrong[0]}: gripper_pose must end with a unit quaternion (xyzw), found length "
-            f"{lengths[wrong[0]]:.3g}. Fix: record the episode again."
-        )
-    return poses
-
-
-def _optional_series(observations: list, name: str, path: Path) -> np.ndarray | None:
-    values = [getattr(observation, name, None) for observation in observations]
-    if any(value is None for value in values):
-        return None
-    shape = _as_array(values[0]).shape
-    return np.stack([_numbers(value, shape, name, frame, path) for frame, value in enumerate(values)])
-
-
-def _as_array(value) -> np.ndarray:
-    """A number, an array or a flat list of numbers (2019's) as float64; anything else as one nan.
-
-    Lists in lists are not followed: a small file can share them so often that no memory holds them unfolded.
-    """
-    flat = isinstance(value, list | tuple) and all(isinstance(item, NUMBER) for item in value)
-    try:
-        return np.asarray(value if flat or isinstance(value, (np.ndarray, *NUMBER)) else np.nan, dtype=np.float64)
-    except OverflowError:  # an integer of very many digits
-        return np.full((), np.nan)
-
-
-def _numbers(value, shape: tuple[int, ...], name: str, frame: int, path: Path) -> np.ndarray:
-    array = _as_array(value)
-    if array.shape != shape:
-        raise EpisodeError(
-            f"{path}: frame {frame}: {name} must be {shape or 'one number'}, found shape {array.shape}. Fix: the "
-            "frames of an episode must all hold the same fields; record it again."
-        )
-    if not np.isfinite(array).all():
-        raise EpisodeError(f"{path}: frame {frame}: {name} is not a finite number. Fix: record the episode again.")
-    return array
 
 
 def _frames(images: Path, length: int) -> list[int]:

@@ -1,7 +1,7 @@
-"""Images of an episode: PNG files, RLBench's depth and mask encodings, and the pinhole camera.
+"""Read and write an episode's images: PNG files, RLBench's depth and mask encodings, the pinhole camera.
 
 PyRep's camera frame has z forward, x to the LEFT and y UP, and its intrinsics carry negative focal lengths;
-the two conventions cancel, so that u = K00 x/z + cx grows to the right and v = K11 y/z + cy grows downward.
+the two conventions cancel: u = K00 x/z + cx grows to the right and v = K11 y/z + cy grows downward.
 """
 
 import io
@@ -12,24 +12,24 @@ from PIL import Image
 
 from robotr1.demos.layout import EpisodeError
 
-DEPTH_SCALE = 2**24 - 1  # RLBench spreads a depth over the 24 bits of one RGB pixel
-LARGEST = 4096  # pixels a side; a small PNG can claim to be an image that fills the memory
+DEPTH_SCALE = 2**24 - 1  # RLBench stores a depth in the 24 bits of one RGB pixel
+LARGEST = 4096  # pixels per side; a small file can claim a size that fills the memory
 
 
 def read_png(path: str | Path) -> np.ndarray:
     """RGB image uint8 [H,W,3]. Raises EpisodeError for a missing or truncated file."""
     path = Path(path)
     try:
-        # From memory: a chunk that claims to be a gigabyte long is then cut at the end of the file, not asked for.
+        # Read from memory: a chunk that claims a gigabyte then ends with the file and reserves nothing.
         with Image.open(io.BytesIO(path.read_bytes()), formats=("PNG",)) as image:
             if max(image.size) > LARGEST:
                 raise ValueError(f"{image.size[0]} x {image.size[1]} pixels")
             return np.array(image.convert("RGB"))
     except FileNotFoundError:
         raise EpisodeError(
-            f"{path}: no such image. Fix: ask for a frame in Episode.frames, or record the episode again."
+            f"{path}: no such image. Fix: name a frame in Episode.frames, or record the episode again."
         ) from None
-    except Exception as error:  # Pillow has many ways of saying truncated, too large or no PNG
+    except Exception as error:  # Pillow raises many types for truncated, too large or not a PNG
         raise EpisodeError(
             f"{path}: not a readable PNG ({error}). Fix: the file is damaged or cut short; copy or record the "
             "episode again."
@@ -37,7 +37,7 @@ def read_png(path: str | Path) -> np.ndarray:
 
 
 def write_png(path: str | Path, image: np.ndarray) -> None:
-    """Write uint8 [H,W,3] as PNG; fast rather than small, and without any metadata."""
+    """Write uint8 [H,W,3] as PNG without metadata; compression favours speed over size."""
     Image.fromarray(image).save(path, format="PNG", compress_level=1)
 
 
@@ -71,8 +71,8 @@ def decode_mask(image: np.ndarray) -> np.ndarray:
 def project(points: np.ndarray, intrinsics: np.ndarray, extrinsics: np.ndarray) -> np.ndarray:
     """Pixels [N,2] (u to the right, v down) of world points [N,3] in metres.
 
-    `intrinsics` [3,3] and `extrinsics` [4,4] (camera to world) follow PyRep. A point that does not lie in
-    front of the camera has no pixel: its row is NaN.
+    `intrinsics` [3,3] and `extrinsics` [4,4] (camera to world) follow PyRep. A point behind the camera has no
+    pixel: its row is NaN.
     """
     points = np.atleast_2d(np.asarray(points, dtype=np.float64))
     in_camera = (points - extrinsics[:3, 3]) @ extrinsics[:3, :3]  # [N,3]; the rows of R^T (p - t)

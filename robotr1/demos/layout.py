@@ -1,4 +1,4 @@
-"""Where RLBench keeps what: `<root>/<task>/variation<V>/episodes/episode<N>`."""
+"""RLBench's folder layout: `<root>/<task>/variation<V>/episodes/episode<N>`."""
 
 import re
 from pathlib import Path
@@ -13,9 +13,9 @@ class EpisodeError(ValueError):
 
 
 def list_episodes(root: str | Path) -> list[Path]:
-    """Every episode folder below `root`, sorted by task, then variation, then number (2 before 10).
+    """List every episode folder below `root`, sorted by task, variation and number (2 before 10).
 
-    Folders of other names are not RLBench's and do not count.
+    Folders with other names are skipped.
     """
     folders = [path for path in Path(root).glob("*/*/episodes/episode*") if path.is_dir() and _place(path)]
     places = [(episode_place(folder), folder) for folder in folders]
@@ -23,7 +23,7 @@ def list_episodes(root: str | Path) -> list[Path]:
 
 
 def episode_place(folder: str | Path) -> tuple[str, int | None, int]:
-    """Task, variation (None in PerAct's layout, which keeps it in a file) and number, from the folder's path."""
+    """Read task, variation and number from a folder's path; PerAct's layout has no variation there (None)."""
     match = _place(Path(folder))
     if not match:
         raise EpisodeError(

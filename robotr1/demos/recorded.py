@@ -1,4 +1,4 @@
-"""Demonstrations that somebody recorded in RLBench: checked, then copied. Needs no simulator."""
+"""Check and copy demonstrations that were recorded in RLBench. Needs no simulator."""
 
 import os
 import shutil
@@ -23,9 +23,9 @@ class LeftOut:
 
 
 def find_recorded(tasks: Iterable[str], source: Path) -> dict[str, list[Path]]:
-    """Every episode folder of each of `tasks` in `source`, in order.
+    """List the episode folders of each of `tasks` in `source`, in order.
 
-    Raises EpisodeError where a task has no episodes.
+    Raises EpisodeError if a task has no episodes.
     """
     found: dict[str, list[Path]] = {}
     for folder in list_episodes(source):
@@ -51,9 +51,9 @@ def copy_recorded(
 ) -> list[LeftOut]:
     """Copy the first `demos[task]` usable episodes of every task to the same places below `output`.
 
-    An episode that cannot be read or fails `check_recording` is left out, and the next one takes its place. Only what
-    an episode consists of is copied: the numbers, and the images of `cameras`. Returns what was left out. Raises
-    EpisodeError where no episode of a task is usable.
+    An episode that cannot be read or fails `check_recording` is left out, and the next one takes its place. Only the
+    numbers and the images of `cameras` are copied. Returns the episodes that were left out. Raises EpisodeError if no
+    episode of a task is usable.
     """
     kinds = ("rgb", "depth", "mask") if depth_and_masks else ("rgb",)
     images = [f"{camera}_{kind}" for camera in cameras for kind in kinds]

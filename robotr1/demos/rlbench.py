@@ -1,8 +1,8 @@
-"""Demonstrations collected live in RLBench: the only module that imports rlbench and pyrep, and only when called.
+"""Collect demonstrations live in RLBench; rlbench and pyrep are imported only when they are used.
 
-Never run by the authors of this study, for want of CoppeliaSim. The calls follow RLBench 1.2.0 (stepjam/RLBench,
-rlbench/dataset_generator.py) with PyRep 4.1.0.3: OpenGL3 renderer, variation 0, as in the paper (§4.1). RLBench draws
-every frame, so every frame is kept.
+The authors of this study have no CoppeliaSim and never ran this module. The calls follow RLBench 1.2.0
+(stepjam/RLBench, rlbench/dataset_generator.py) with PyRep 4.1.0.3: OpenGL3 renderer, variation 0, as in the paper
+(§4.1). RLBench renders every frame, so every frame is kept.
 """
 
 import importlib.util
@@ -40,18 +40,18 @@ STEPS = """On Linux x86-64, in this Python's environment:
        export LD_LIBRARY_PATH=$LD_LIBRARY_PATH:$COPPELIASIM_ROOT
        export QT_QPA_PLATFORM_PLUGIN_PATH=$COPPELIASIM_ROOT
   2. pip install --no-deps -r conf/rlbench/requirements.txt
-     which installs, with what they need,
+     which installs these two and their dependencies:
        {pyrep}
        {rlbench}
-     (never `pip install pyrep`: the package that an index calls so is another one)
-  3. Without a screen, start the stage under xvfb-run: apt-get install xvfb, then
+     (never `pip install pyrep`: the package index has another package of that name)
+  3. Without a screen, run the stage under xvfb-run: apt-get install xvfb, then
        xvfb-run python -m robotr1.notebook extract_demos
 RLBench is for academic, non-commercial use. Otherwise take source: tabletop, or source: recorded with a folder of
 RLBench episodes."""
 
 
 class RLBenchMissing(RuntimeError):
-    """RLBench, PyRep or CoppeliaSim is not installed; the message says what is missing and how to get it."""
+    """RLBench, PyRep or CoppeliaSim is not installed; the message names what is missing and how to install it."""
 
 
 def collect_rlbench(
@@ -62,10 +62,10 @@ def collect_rlbench(
     cameras: Iterable[str] = ("front",),
     depth_and_masks: bool = False,
 ) -> None:
-    """Write `demos[task]` live demonstrations of every task below `output`; episodes that exist are kept.
+    """Write `demos[task]` live demonstrations of every task below `output`; existing episodes are kept.
 
     Raises:
-        RLBenchMissing: something that RLBench needs cannot be found.
+        RLBenchMissing: RLBench or a part that it needs is not installed.
         RuntimeError: RLBench failed MAX_ATTEMPTS times for one demonstration.
     """
     check_installed()
@@ -78,7 +78,7 @@ def collect_rlbench(
 
 
 def check_installed() -> None:
-    """Raise RLBenchMissing unless rlbench, PyRep's own pyrep (not an unrelated one) and CoppeliaSim can be found."""
+    """Raise RLBenchMissing unless rlbench, PyRep (not an unrelated pyrep) and CoppeliaSim are installed."""
     if missing := _missing():
         pins = {line.split()[0]: line for line in requirements(RLBENCH_REQUIREMENTS)}
         steps = STEPS.format(pyrep=pins["pyrep"], rlbench=pins["rlbench"])
@@ -88,7 +88,7 @@ def check_installed() -> None:
 def _missing() -> list[str]:
     missing = [f"the environment variable {name} is not set" for name in VARIABLES if not os.environ.get(name)]
     if "COPPELIASIM_ROOT" in os.environ and not Path(os.environ["COPPELIASIM_ROOT"]).is_dir():
-        missing.append(f"COPPELIASIM_ROOT={os.environ['COPPELIASIM_ROOT']} is no folder")
+        missing.append(f"COPPELIASIM_ROOT={os.environ['COPPELIASIM_ROOT']} is not a folder")
     if not _is_installed("pyrep"):
         missing.append("PyRep is not installed")
     elif not (Path(_is_installed("pyrep").submodule_search_locations[0]) / "backend").is_dir():
@@ -100,7 +100,7 @@ def _missing() -> list[str]:
 
 
 def _is_installed(name: str):
-    """The package's spec, found without running any of it; None where there is none."""
+    """Return the package's spec without importing it; None if it is not installed."""
     spec = importlib.util.find_spec(name)
     return spec if spec is not None and spec.submodule_search_locations else None
 
@@ -153,13 +153,13 @@ def _live_demo(task_environment, task: str, number: int):
         try:
             (demo,) = task_environment.get_demos(1, live_demos=True)
             return demo
-        except Exception as error:  # RLBench raises many kinds where a plan fails; its own generator tries again, too
+        except Exception as error:  # RLBench raises many types when planning fails; its own generator retries, too
             reason = error
     raise RuntimeError(f"{task}, episode {number}: RLBench failed {MAX_ATTEMPTS} times: {reason}") from reason
 
 
 def _save(demo, instructions: list[str], folder: Path, cameras: Iterable[str], depth_and_masks: bool) -> None:
-    """Write what RLBench's own generator writes, the placement's random state included."""
+    """Write what RLBench's own generator writes, including the placement's random state."""
     observations = list(demo)
     images = {f"{camera}_rgb": _images(observations, f"{camera}_rgb", np.asarray) for camera in cameras}
     if depth_and_masks:
@@ -192,5 +192,5 @@ def _encode_fraction(depth: np.ndarray) -> np.ndarray:
 
 
 def _encode_handles(mask: np.ndarray) -> np.ndarray:
-    """The sensor shows handles as colours, in 0 .. 1."""
+    """Convert the sensor's colours in 0 .. 1, which encode handles, to uint8."""
     return np.rint(mask * 255).astype(np.uint8)

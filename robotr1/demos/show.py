@@ -1,4 +1,4 @@
-"""Demonstrations as film strips: moments in a row, waypoints numbered, two worlds one above the other."""
+"""Show demonstrations as film strips: frames in a row, numbered waypoints, RLBench above the tabletop."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 
 from robotr1.demos.episode import Episode
 
-NEAR = 0.08  # of the image's width; waypoints that lie nearer in the picture share a mark
+NEAR = 0.08  # share of the image's width; waypoints closer than this share a mark
 
 
 def film_strip(titles: Sequence[str], images: Sequence[np.ndarray], axes: Sequence[Axes] | None = None) -> None:
-    """Images side by side, each with its title, in `axes` (what is left over stays empty) or a figure of their own."""
+    """Show images side by side with their titles, in `axes` (the rest stay empty) or in a new figure."""
     if axes is None:
         _, axes = plt.subplots(1, len(images), figsize=(1.6 * len(images), 1.95), dpi=90, layout="constrained")
     for ax, title, image in zip(axes, titles, images, strict=False):
@@ -25,9 +25,9 @@ def film_strip(titles: Sequence[str], images: Sequence[np.ndarray], axes: Sequen
 
 
 def waypoint_strips(films: Sequence[tuple[Episode, Sequence[int]]], columns: int = 7) -> Figure:
-    """Each film from its start through all its keyframes; long ones go on in a second row.
+    """Show the start and all keyframes of each demonstration; long ones continue in a second row.
 
-    The first picture shows the gripper's way and all waypoints, numbered; in each later one a ring marks the next.
+    The first image shows the gripper's path with numbered waypoints; in each later one a ring marks the next waypoint.
     """
     heights = [-(-(1 + len(keyframes)) // columns) for _, keyframes in films]
     figure, grid = plt.subplots(
@@ -48,7 +48,7 @@ def waypoint_strips(films: Sequence[tuple[Episode, Sequence[int]]], columns: int
 
 
 def number_waypoints(ax: Axes, episode: Episode, keyframes: Sequence[int]) -> None:
-    """The way of the gripper's tip in white, its waypoints in red; one mark for those that lie on top of each other."""
+    """Draw the path of the gripper's tip in white and its waypoints in red; waypoints that overlap share a mark."""
     ax.plot(*episode.project(episode.gripper_pose[:, :3]).T, color="white", lw=0.8, scalex=False, scaley=False)
     near = NEAR * episode.image(episode.frames[0]).shape[1]
     marks: list[tuple[np.ndarray, list[int]]] = []
@@ -62,13 +62,13 @@ def number_waypoints(ax: Axes, episode: Episode, keyframes: Sequence[int]) -> No
 
 
 def ring_around(ax: Axes, episode: Episode, frame: int) -> None:
-    """A yellow ring where the tip is in `frame`, at the picture's edge where that lies outside."""
+    """Draw a yellow ring at the tip's position in `frame`, at the image's edge if it is outside."""
     (u, v), size = episode.project(episode.gripper_pose[frame, :3])[0], episode.image(episode.frames[0]).shape[0]
     ax.plot(np.clip(u, 4, size - 4), np.clip(v, 4, size - 4), "o", ms=9, mfc="none", mec="yellow", mew=1.5)
 
 
 def side_by_side(real: Episode, scene: Any, frames: Sequence[int]) -> Figure:
-    """Frames of a recording above the same poses in `scene`, with a cross where the recording says that the tip is."""
+    """Show frames of a recording above the same poses in `scene`; a cross marks the recorded tip."""
     figure, grid = plt.subplots(2, len(frames), figsize=(9.6, 3.0), dpi=90, squeeze=False, layout="constrained")
     for column, frame in zip(grid.T, frames, strict=True):
         scene.set_arm(real.joint_positions[frame])
@@ -83,5 +83,5 @@ def side_by_side(real: Episode, scene: Any, frames: Sequence[int]) -> Figure:
 
 
 def _drawn(episode: Episode, frame: int) -> int:
-    """The nearest frame that has an image."""
+    """Return the nearest frame that has an image."""
     return min(episode.frames, key=lambda known: abs(known - frame))

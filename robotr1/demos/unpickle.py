@@ -1,11 +1,10 @@
-"""Reading RLBench's pickles without running whatever else a pickle may hold.
+"""Load RLBench's pickles without running other code that a pickle may name.
 
-A pickle can call any function that it names, so a downloaded recording is a program. Loading here admits only the
-globals that RLBench's own recordings refer to, and the opcodes that they are written in; everything else stops the
-load before it is looked up. RLBench need not be installed: its two classes are replaced by empty ones that carry the
-recorded attributes. NumPy's constructors are replaced, too, since the true ones take the size of an array from the
-file: here an array is as large as its bytes, and holds numbers. The interpreter is Python's own in Python; the one
-in C reserves memory for table entries as far out as a file likes to name them.
+A pickle can call any function that it names, so a downloaded recording is a program. This loader accepts only the
+globals and opcodes of RLBench's own recordings; anything else stops the load before it is looked up. RLBench need not
+be installed: two empty classes carry the recorded attributes. NumPy's constructors are replaced, too, because they
+take an array's size from the file: here an array is as large as its bytes and holds numbers. The interpreter is the
+standard library's in Python; the C version reserves memory for any memo index that a file names.
 """
 
 import io
@@ -35,11 +34,11 @@ OPCODES = """
 
 
 class _Type:
-    """Stands in for numpy.dtype: numbers only."""
+    """Replaces numpy.dtype; numbers only."""
 
     def __init__(self, code, align=False, copy=False):
         if type(code) is not str or code not in NUMBERS:
-            raise pickle.UnpicklingError("an array of something else than numbers")
+            raise pickle.UnpicklingError("an array of something other than numbers")
         self.dtype = np.dtype(code)
 
     def __setstate__(self, state):
@@ -47,7 +46,7 @@ class _Type:
 
 
 class _Array(np.ndarray):
-    """An array that takes its content only where the bytes are there for it."""
+    """An array whose shape must match the bytes in the file."""
 
     def __setstate__(self, state):
         _, shape, kind, by_column, data = state
@@ -81,7 +80,7 @@ class _AllowListUnpickler(pickle._Unpickler):
     def __init__(self, file, path: Path):
         super().__init__(file)
         self._path = path
-        # Fresh classes for each load, so that no file can leave anything behind on them.
+        # New classes for each load, so that no file can change them for the next.
         self._classes = {key: type(key[1], (), {}) for key in RECORDED_CLASSES}
 
     def find_class(self, module: str, name: str):
@@ -132,14 +131,14 @@ class _AllowListUnpickler(pickle._Unpickler):
 
 
 def _plain_key(key):
-    """The keys of recordings are words; the hash of a nested tuple can take forever."""
+    """Require a string as key, as in recordings; hashing a nested tuple can take forever."""
     if type(key) is not str:
         raise pickle.UnpicklingError(f"a key that is a {type(key).__name__}")
     return key
 
 
 def _allowed_opcodes() -> dict:
-    """Opcode → how `_AllowListUnpickler` carries it out."""
+    """Map each opcode to the method of `_AllowListUnpickler` that executes it."""
     strict = _AllowListUnpickler
     stricter = ("GLOBAL", "BUILD", "DICT", "SETITEM", "SETITEMS")
     ours = {name: getattr(strict, f"load_{name.lower()}") for name in stricter}
@@ -154,10 +153,10 @@ _AllowListUnpickler.dispatch = _allowed_opcodes()
 
 
 def load_pickle(path: str | Path):
-    """The object in an RLBench pickle, with RLBench's classes as plain attribute holders.
+    """Load the object of an RLBench pickle; RLBench's classes become plain attribute holders.
 
-    Raises EpisodeError for a missing or damaged file and for a pickle that names any global outside NUMPY_GLOBALS
-    and RECORDED_CLASSES, or uses an opcode outside OPCODES.
+    Raises EpisodeError for a missing or damaged file, for a global outside NUMPY_GLOBALS and RECORDED_CLASSES, and for
+    an opcode outside OPCODES.
     """
     path = Path(path)
     try:
@@ -166,7 +165,7 @@ def load_pickle(path: str | Path):
         raise
     except FileNotFoundError:
         raise EpisodeError(f"{path}: file not found. Fix: copy the whole episode folder again.") from None
-    except Exception as error:  # a damaged pickle can fail in any opcode, with any exception
+    except Exception as error:  # a damaged pickle can raise any exception
         raise EpisodeError(
             f"{path}: not a readable pickle ({type(error).__name__}: {str(error)[:200]}). Fix: the file is damaged or "
             "cut short; copy or record the episode again."

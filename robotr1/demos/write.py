@@ -1,4 +1,4 @@
-"""Writing a demonstration in RLBench's own layout, so that RLBench and robotr1 read the same folders."""
+"""Write a demonstration in RLBench's own layout, which RLBench and robotr1 both read."""
 
 import pickle
 from collections.abc import Mapping, Sequence
@@ -9,6 +9,7 @@ import numpy as np
 
 from robotr1.demos.images import write_png
 from robotr1.demos.layout import DESCRIPTIONS, EpisodeError, episode_place
+from robotr1.demos.poses import pose_matrix
 from robotr1.demos.unpickle import load_pickle
 from robotr1.paths import atomic_folder, atomic_write
 
@@ -44,7 +45,7 @@ class Observation:
     """Pickled under the name of rlbench.backend.observation.Observation."""
 
 
-# In protocol 3 a global is plain text, so the names that RLBench (and NumPy before 2.0) knows can be put in.
+# In protocol 3 a global is plain text, so the names of RLBench (and of NumPy before 2.0) can replace ours.
 RENAMED_GLOBALS = {
     f"c{__name__}\nDemo\n".encode(): b"crlbench.demo\nDemo\n",
     f"c{__name__}\nObservation\n".encode(): b"crlbench.backend.observation\nObservation\n",
@@ -75,10 +76,9 @@ def write_episode(
     Shapes over T frames: gripper_pose [T,7] (tip xyz in metres + quaternion xyzw), gripper_open [T] (1.0 or 0.0),
     joint_* [T,7] (rad, rad/s, N m), gripper_joint_positions [T,2], gripper_touch_forces [T,6], task_low_dim_state
     [T,K]. `images` maps a folder name such as "front_rgb" to {frame: uint8 [H,W,3]}; only these frames get a PNG.
-    `misc` [T] is what else RLBench records of a frame, beside the `cameras`; `random_seed` is its NumPy state.
-    `instructions` belong to the variation, so all of its episodes must bring the same ones. The same input gives
-    the same bytes, and the folder appears whole or not at all. Raises EpisodeError for arrays that do not fit
-    together.
+    `misc` [T] holds RLBench's other entries of a frame, beside the `cameras`; `random_seed` is its NumPy state.
+    `instructions` belong to the variation, so all its episodes must have the same ones. The same input gives the same
+    bytes, and a partly written folder is never left. Raises EpisodeError if the arrays do not fit together.
     """
     folder = Path(folder).absolute()
     _, variation, _ = episode_place(folder)
@@ -120,7 +120,7 @@ def write_episode(
 
 
 def dump_pickle(value) -> bytes:
-    """Protocol-3 bytes that RLBench loads under its own class names, with any NumPy."""
+    """Pickle with protocol 3, so that RLBench loads its own classes with any NumPy."""
     data = pickle.dumps(value, protocol=3)
     for ours, theirs in RENAMED_GLOBALS.items():
         data = data.replace(ours, theirs)
@@ -135,7 +135,7 @@ def _observation(frame: int, series: Mapping, matrices: Mapping, variation: int 
     for name, values in series.items():
         setattr(observation, name, None if values is None else values[frame].copy())
     observation.gripper_open = float(series["gripper_open"][frame])
-    observation.gripper_matrix = _pose_matrix(series["gripper_pose"][frame])
+    observation.gripper_matrix = pose_matrix(series["gripper_pose"][frame])
     observation.misc = {"variation_index": variation}
     for camera, fields in matrices.items():
         for name, value in fields.items():
@@ -187,23 +187,10 @@ def _write_descriptions(path: Path, instructions: Sequence[str]) -> None:
     if path.exists():
         if load_pickle(path) != instructions:
             raise EpisodeError(
-                f"{path}: another episode of this variation was written with other instructions. Fix: give every "
-                "episode of a variation the same list, or write it as another variation."
+                f"{path}: another episode of this variation has other instructions. Fix: give every episode of "
+                "a variation the same list, or write it as another variation."
             )
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(path) as temporary:
         temporary.write_bytes(dump_pickle(instructions))
-
-
-def _pose_matrix(pose: np.ndarray) -> np.ndarray:
-    """Homogeneous matrix [4,4] of xyz + quaternion xyzw."""
-    matrix = np.eye(4)
-    matrix[:3, 3] = pose[:3]
-    x, y, z, w = pose[3:] / max(np.linalg.norm(pose[3:]), 1e-12)
-    matrix[:3, :3] = [
-        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-    ]
-    return matrix

@@ -1,4 +1,4 @@
-"""Judges of open answers under one name: the rule-based reference judge and a judge behind an endpoint."""
+"""The judges of open answers: by rules, or by a language model behind an endpoint."""
 
 from robotr1.evaluation.judging.endpoint import EndpointJudge
 from robotr1.evaluation.judging.reference import ReferenceJudge

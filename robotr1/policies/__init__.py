@@ -1,10 +1,10 @@
-"""Policies: load, ask and export them; the tiny base; reference policies that need no model."""
+"""Policies: load them, generate with them and export them; the tiny base; reference policies without a model."""
 
 import logging
 import warnings
 
-# On import its CPU part announces that an optional kernel is not installed.
+# bitsandbytes logs on import that an optional CPU kernel is missing.
 logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 
-# transformers looks for notebook widgets when it is imported; text bars, which need none, are what is wanted here.
+# transformers warns on import that notebook widgets are missing; the study uses text progress bars.
 warnings.filterwarnings("ignore", message="IProgress not found")

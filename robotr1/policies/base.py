@@ -1,4 +1,4 @@
-"""The base policy of a study: the shipped tiny one, a local folder, or a hub model at a pinned revision."""
+"""Put the base policy of a study into place: the shipped tiny one, a local folder, or a pinned hub model."""
 
 import shutil
 from pathlib import Path
@@ -6,15 +6,16 @@ from pathlib import Path
 from huggingface_hub import snapshot_download
 
 from robotr1 import paths
-from robotr1.policies.load import PolicyError, load_processor, resolve
+from robotr1.policies.folders import PolicyError, resolve
+from robotr1.policies.processor import load_processor
 from robotr1.settings import PrepareBase
 
 
 def prepare_base(settings: PrepareBase, output: Path = paths.MODELS / "base") -> Path:
-    """Put the base policy that `settings.base` names into `output`, whole or not at all, and return `output`.
+    """Put the base policy of `settings.base` into `output`, whole or not at all, and return `output`.
 
-    `tiny` is `weights/tiny` of this repository; a folder is copied; a hub id is downloaded, which needs a revision so
-    that the study stays the same when the hub's copy changes. Raises `PolicyError` with the way out.
+    `tiny` is `weights/tiny` of this repository. A folder is copied. A hub id is downloaded and needs a revision:
+    the study must stay the same when the hub's copy changes. Raises PolicyError with the fix.
     """
     source = paths.WEIGHTS / "tiny" if settings.base == "tiny" else Path(resolve(settings.base))
     with paths.atomic_folder(output) as folder:

@@ -1,4 +1,7 @@
-"""Reference policies: what a perfect, a guessing and a blind policy reach. All write the strict answer form."""
+"""Reference policies that need no model: oracle, random, most frequent letter, text only.
+
+All complete with the strict answer form.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,12 +14,12 @@ from robotr1.records import Question
 
 
 def oracle(questions: Sequence[Question]) -> list[str]:
-    """The right letter to every question: the ceiling, and a test of everything that scores."""
+    """The right letter to every question: the upper bound, and a test of all scoring."""
     return [completion_text(f"The answer is {q.answer}.", q.answer) for q in questions]
 
 
 def random_choice(questions: Sequence[Question], seed: int) -> list[str]:
-    """A letter drawn evenly for every question; the draw depends on seed and question id, not on the order."""
+    """A uniformly random letter for every question; it depends on seed and question id, not on the order."""
     letters = []
     for question in questions:
         rng = np.random.default_rng([seed, *question.id.encode()])
@@ -25,8 +28,10 @@ def random_choice(questions: Sequence[Question], seed: int) -> list[str]:
 
 
 def majority(questions: Sequence[Question], training: Sequence[Question]) -> list[str]:
-    """To every question the letter that was right most often in the training questions of its type: what knowing
-    nothing but the habits of the question set is worth. Raises KeyError for a type that was not in training."""
+    """For every question the most frequent right letter among the training questions of its type.
+
+    It measures what the letters' frequencies alone give away. Raises KeyError for a type without training questions.
+    """
     counts: dict[str, Counter[str]] = {}
     for question in training:
         counts.setdefault(question.type, Counter())[question.answer] += 1
@@ -35,9 +40,9 @@ def majority(questions: Sequence[Question], training: Sequence[Question]) -> lis
 
 
 class TextOnly:
-    """The best blind guess: a conditional logit over what the prompt says of each option, fitted on training questions.
+    """The strongest blind baseline: a conditional logit over the prompt's text, fitted on training questions.
 
-    It never sees an image. A policy that does not beat it has not shown that it looks.
+    It never sees an image. A policy must beat it to show that it uses the image.
     """
 
     def __init__(self) -> None:
@@ -49,5 +54,5 @@ class TextOnly:
         return self
 
     def complete(self, questions: Sequence[Question]) -> list[str]:
-        """Raises KeyError for a question type that was not in training."""
+        """One completion per question. Raises KeyError for a question type without training questions."""
         return [completion_text("The text alone suggests it.", self.model.choose(q)) for q in questions]

@@ -2,9 +2,9 @@
 
     python -m robotr1.policies.serve exports/grpo-seed0 --port 8000
 
-is `transformers serve` with the same options. It differs in one thing: without torchvision, transformers gives a
-Qwen2.5-VL's tokenizer for its processor, and the server would then answer without ever seeing an image. Here the
-processor without its video part takes that place. `pip install -e '.[serve]'` brings what the server needs.
+runs `transformers serve` with the same options and one difference. Without torchvision, transformers loads only
+Qwen2.5-VL's tokenizer as its processor, and the server would answer without seeing any image. Here it loads
+`ImageTextProcessor` instead. `pip install -e '.[serve]'` installs the server's requirements.
 """
 
 import importlib.util
@@ -16,11 +16,12 @@ from transformers import AutoProcessor, Qwen2_5_VLConfig
 from transformers.models.auto import processing_auto
 from transformers.utils.import_utils import is_serve_available
 
-from robotr1.policies.load import ImageTextProcessor, PolicyError, base_of, load_processor, resolve
+from robotr1.policies.folders import PolicyError, base_of, resolve
+from robotr1.policies.processor import ImageTextProcessor, load_processor
 
 
 def register_processor() -> None:
-    """Make `AutoProcessor` read Qwen2.5-VL folders with their images where torchvision is missing."""
+    """Make `AutoProcessor` load Qwen2.5-VL's image processor where torchvision is missing."""
     if importlib.util.find_spec("torchvision"):
         return
     by_name = processing_auto.processor_class_from_name
@@ -57,7 +58,7 @@ def main(arguments: list[str]) -> int:
     register_processor()
     from transformers.cli.transformers import app
 
-    print(f"serving {folder}; name it as the request's model, or name none", flush=True)
+    print(f"serving {folder}; requests name it as their model, or none", flush=True)
     app(["serve", folder, *arguments[1:]])
     return 0
 

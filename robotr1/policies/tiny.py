@@ -1,14 +1,14 @@
-"""The tiny base policy: a Qwen2.5-VL of about two million parameters, and its tokenizer, built from nothing.
+"""Build the tiny base policy: a Qwen2.5-VL of about two million parameters, and its tokenizer.
 
-The architecture is the hub model's own (`Qwen2_5_VLForConditionalGeneration` from a small config), and the saved folder
-is loaded by the same calls as `Qwen/Qwen2.5-VL-7B-Instruct`. Two choices make it learn in an hour on a CPU:
+The architecture is `Qwen2_5_VLForConditionalGeneration` with a small config, and the saved folder loads by the same
+calls as `Qwen/Qwen2.5-VL-7B-Instruct`. Two choices make it learn in an hour on a CPU:
 
-- **one token per coordinate.** Numbers with two decimals are added tokens together with the bracket or comma before
-  them (" [0.27", ", -0.1"), and so is a whole answer letter ("[[A]]"): a position is three tokens side by side, right
+- **One token per coordinate.** A number with two decimals is an added token together with the bracket or comma before
+  it (" [0.27", ", -0.1"), and so is an answer letter ("[[A]]"). A position is therefore three adjacent tokens, right
   after its letter. A third decimal still works: " [0.275" is " [0.27" and "5".
-- **numbers start as numbers.** The embedding of a number token begins as sines and cosines of its value, so that nearby
-  values have nearby embeddings from the first step (and, the output layer being tied, nearby logits). Everything else
-  starts at random. Qwen's own number sense comes from its training text; ours has no such text to learn it from.
+- **Numeric embeddings.** The embedding of a number token starts as sines and cosines of its value. Nearby values thus
+  have nearby embeddings from the first step, and nearby logits, since the output layer is tied. All other weights
+  start at random. Qwen learned numbers from its training text; this base has no such text.
 """
 
 import math
@@ -40,7 +40,7 @@ SPECIAL_TOKENS = [
 LETTER_TOKENS = [f"[[{letter}]]" for letter in "ABCDEFGH"]
 TAG_TOKENS = ["<think> ", " </think> ", "<answer> ", " </answer>", *LETTER_TOKENS]
 NUMBER_OPENINGS = (" [", ", ", "[")
-NUMBER_RANGE = (-1.0, 2.0)  # metres: holds RLBench's workspace
+NUMBER_RANGE = (-1.0, 2.0)  # metres: contains RLBench's workspace
 FREQUENCIES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # cycles per metre of a number's sines and cosines
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n"
@@ -54,8 +54,10 @@ CHAT_TEMPLATE = (
 
 
 def number_tokens() -> dict[str, float]:
-    """The texts of all number tokens and their values in metres: two decimals, trailing zeros dropped, as prompts print
-    them, each with every opening that stands before a coordinate."""
+    """The texts of all number tokens and their values in metres.
+
+    Two decimals without trailing zeros, as prompts print them, after each of NUMBER_OPENINGS.
+    """
     low, high = (round(100 * bound) for bound in NUMBER_RANGE)
     numbers = {}
     for opening in NUMBER_OPENINGS:
@@ -145,16 +147,16 @@ def build_model(tokenizer: PreTrainedTokenizerFast, seed: int = 0) -> Qwen2_5_VL
         tie_word_embeddings=True,
     )
     model = Qwen2_5_VLForConditionalGeneration(config)
-    start_numbers_as_numbers(model, tokenizer)
-    start_attention_as_matching(model)
+    initialise_number_embeddings(model, tokenizer)
+    initialise_attention(model)
     model.generation_config.eos_token_id = config.text_config.eos_token_id
     model.generation_config.pad_token_id = config.text_config.pad_token_id
     return model
 
 
 @torch.no_grad()
-def start_numbers_as_numbers(model: Qwen2_5_VLForConditionalGeneration, tokenizer: PreTrainedTokenizerFast) -> None:
-    """Put the sines and cosines of each number token into its embedding; a tenth of the noise stays."""
+def initialise_number_embeddings(model: Qwen2_5_VLForConditionalGeneration, tokenizer: PreTrainedTokenizerFast) -> None:
+    """Initialise each number token's embedding with its sines and cosines, plus a tenth of the random noise."""
     embedding = model.get_input_embeddings().weight
     numbers = number_tokens()
     features = torch.tensor(number_features(np.array(list(numbers.values()))), dtype=embedding.dtype)
@@ -165,9 +167,9 @@ def start_numbers_as_numbers(model: Qwen2_5_VLForConditionalGeneration, tokenize
 
 
 @torch.no_grad()
-def start_attention_as_matching(model: Qwen2_5_VLForConditionalGeneration) -> None:
-    """Let every head look at what resembles the present word, and hand it on: queries and keys start as one projection,
-    values and outputs as another's two halves (mimetic initialisation, Trockman and Kolter 2023)."""
+def initialise_attention(model: Qwen2_5_VLForConditionalGeneration) -> None:
+    """Initialise every head to attend to similar tokens and to copy them (mimetic initialisation, Trockman and Kolter
+    2023): queries, keys, values and outputs share one projection."""
     for layer in model.model.language_model.layers:
         attention = layer.self_attn
         size = attention.head_dim
@@ -185,7 +187,7 @@ def start_attention_as_matching(model: Qwen2_5_VLForConditionalGeneration) -> No
 
 def save_tiny(folder: Path, model: Qwen2_5_VLForConditionalGeneration, tokenizer: PreTrainedTokenizerFast) -> None:
     """Save model and processor as a folder that `AutoProcessor` and `AutoModelForImageTextToText` read."""
-    from robotr1.policies.load import ImageTextProcessor
+    from robotr1.policies.processor import ImageTextProcessor
 
     model.save_pretrained(folder)
     ImageTextProcessor(image_processor(), tokenizer, chat_template=CHAT_TEMPLATE).save_pretrained(folder)

@@ -1,1 +1,1 @@
-"""Multiple-choice questions: movement words, distractors, prompts, answers, the build and the shortcut audit."""
+"""Multiple-choice questions: types, distractors, prompts, parsers, the build and the shortcut audit."""

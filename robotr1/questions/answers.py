@@ -1,6 +1,6 @@
-"""Read what a policy wrote: the chosen letter, the form, the thought, an open answer.
+"""Parse a completion: the chosen letter, its format, the thought, an open answer.
 
-A completion is untrusted text of any length: everything here takes time linear in it and raises nothing.
+A completion is untrusted text of any length: every function takes time linear in it and raises nothing.
 """
 
 import re
@@ -16,7 +16,7 @@ _NUMBER = r"\s*([-+]?(?:[0-9]{1,9}(?:\.[0-9]{0,15})?|\.[0-9]{1,15}))\s*"
 def parse_answer(completion: str) -> str | None:
     """Return the letter of the one answer, or None.
 
-    The completion must hold exactly one <answer> … </answer>, after any thinking, with `[[X]]` and nothing else
+    The completion must contain exactly one <answer> … </answer>, after any thinking, with `[[X]]` and nothing else
     inside. Two answers, two letters, a bare letter or an answer inside the thinking count as none.
     """
     body = _answer_body(completion)
@@ -47,10 +47,10 @@ def thought(completion: str) -> str:
 
 
 def parse_state(text: str, size: int = POSITION_SIZE) -> list[float] | None:
-    """Return the state that an open answer ends with, `size` numbers (a position: [x, y, z] in metres), or None.
+    """Return the last state in an open answer, `size` numbers (a position: [x, y, z] in metres), or None.
 
-    Read inside <answer> … </answer> when the text has one, else after the last "Answer:" when it has one, else
-    anywhere; the last bracket with exactly `size` plain numbers counts.
+    It is read inside <answer> … </answer> if the text has one, otherwise after the last "Answer:" if it has one,
+    otherwise anywhere. The last bracket with exactly `size` plain numbers counts.
     """
     if "<answer>" in text:
         text = _answer_body(text) or ""
@@ -61,7 +61,7 @@ def parse_state(text: str, size: int = POSITION_SIZE) -> list[float] | None:
 def parse_position(text: str) -> list[float] | None:
     """Return [x, y, z] of the last position or, where there is none, of the last extended state; or None.
 
-    Read inside <answer> … </answer> and after "Answer:" as `parse_state` does.
+    It is read inside <answer> … </answer> and after "Answer:" as `parse_state` does.
     """
     return parse_state(text) or (parse_state(text, EXTENDED_SIZE) or [])[:POSITION_SIZE] or None
 
@@ -81,7 +81,7 @@ def _answer_body(completion: str) -> str | None:
 
 
 def _sole_answer(completion: str) -> str | None:
-    """What is inside <answer> where the completion is one thought, not empty, one answer, and nothing else."""
+    """The text inside <answer> where the completion is one thought, not empty, one answer, and nothing else."""
     completion = completion.strip()
     if any(completion.count(tag) != 1 for tag in TAGS) or not thought(completion):
         return None

@@ -1,4 +1,4 @@
-"""What must hold for every build: a broken question set would change every accuracy after it, silently."""
+"""Checks that every build must pass: a broken question set would silently change every accuracy after it."""
 
 import re
 from collections import Counter, defaultdict
@@ -12,34 +12,34 @@ from robotr1.questions.answers import parse_position
 from robotr1.questions.distractors.positions import TOLERANCE, smallest_gap
 from robotr1.questions.movement import parse_movement
 from robotr1.questions.prompts import LETTERS
-from robotr1.questions.question_types import KINDS
+from robotr1.questions.question_types import QUESTION_TYPES
 from robotr1.records import Question
 from robotr1.settings import BuildQuestions
 
-LETTERS_P_VALUE = 0.001  # below this the letters of a split are not shuffled by chance
+LETTERS_P_VALUE = 0.001  # below this the letters of a split are not balanced
 IMAGE_TOKENS = 324  # of Qwen2.5-VL for 512 x 512 pixels, to which the paper's trainer enlarges 224 x 224
 _PIECE = re.compile(r"[A-Za-z]{1,4}|\s+|.")
 
 
 class BuildError(ValueError):
-    """Questions cannot be built from these demonstrations, or do not hold; the message names the question and fix."""
+    """Questions cannot be built from these demonstrations, or fail a check; the message names the question and fix."""
 
 
 class QuestionCheck:
-    """Check questions one by one as they stream past; memory grows with the episodes and not with the questions.
+    """Check a stream of questions one by one; memory grows with the episodes and not with the questions.
 
-    Questions of an episode must come together within their split, as every build writes them.
+    The questions of an episode must follow each other within their split, as every build writes them.
     """
 
     def __init__(self, settings: BuildQuestions):
         self.settings = settings
         self.split_of: dict[tuple, str] = {}
         self.episode: tuple | None = None
-        self.ids: set[str] = set()  # of the present episode
+        self.ids: set[str] = set()  # of the current episode
         self.letters: defaultdict[tuple[str, str], Counter] = defaultdict(Counter)
 
     def add(self, question: Question) -> Question:
-        """Return the question. Raises BuildError unless it holds by itself and beside those before it."""
+        """Return the question. Raises BuildError where it is wrong by itself or contradicts those before it."""
         episode = (question.task, question.variation, question.episode)
         if episode != self.episode:
             if self.split_of.get(episode, question.split) != question.split:
@@ -63,7 +63,7 @@ class QuestionCheck:
 
 
 def check_questions(splits: dict[str, Sequence[Question]], settings: BuildQuestions) -> None:
-    """Raise BuildError unless ids are unique, splits share no episode, and every question and letter count holds."""
+    """Raise BuildError unless ids are unique, splits share no episode, and every question and letter count is right."""
     check = QuestionCheck(settings)
     for questions in splits.values():
         for question in questions:
@@ -72,14 +72,14 @@ def check_questions(splits: dict[str, Sequence[Question]], settings: BuildQuesti
 
 
 def check_question(question: Question, settings: BuildQuestions) -> None:
-    """Raise BuildError unless the options are all different, apart enough, and hold the truth once, at the answer.
+    """Raise BuildError unless the options differ, are far enough apart, and contain the truth at the answer's letter.
 
-    The prompt must show them and keep to the budget.
+    The prompt must show the answer and stay within the budget.
     """
     options = question.options
     if len(options) != settings.options or len(set(options)) != len(options):
         raise BuildError(f"{question.id}: expected {settings.options} different options, got {options}")
-    truth = KINDS[question.type].truth(question, settings)
+    truth = QUESTION_TYPES[question.type].truth(question, settings)
     if truth not in options or LETTERS[options.index(truth)] != question.answer:
         raise BuildError(f"{question.id}: the answer {question.answer} is not the truth {truth} in {options}")
     if question.type == "movement":
@@ -100,7 +100,7 @@ def check_question(question: Question, settings: BuildQuestions) -> None:
 
 
 def prompt_tokens(prompt: str) -> int:
-    """Tokens of a prompt with its image, estimated from above: a token for every four letters, digit, sign and space.
+    """Upper estimate of a prompt's tokens with its image: one for every four letters, every digit, sign and space.
 
     Qwen2.5's tokenizer writes digits one by one and takes most words, with the space before them, as one or two.
     """

@@ -1,8 +1,8 @@
-"""The texts that a policy reads and writes.
+"""Write the prompts that a policy reads and the completions that it should write.
 
-Every prompt has two forms: `compact`, a few dozen words for the tiny policy, and `full`, with the sections of the
-Robot-R1 prompts (figures 4 to 8) in this project's own words around the paper's constants. A prompt is the user
-text without the image token.
+Every prompt has two forms: `compact`, a few dozen words for the tiny policy, and `full`, with the sections and
+constants of the Robot-R1 prompts (figures 4 to 8) in this project's own words. A prompt is the user text without the
+image token.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,8 @@ from robotr1.metadata import (
     describe_scale,
 )
 from robotr1.questions.states import NAMES, StateKind
-from robotr1.records import QuestionType
+from robotr1.records import Question, QuestionType
+from robotr1.settings import BuildQuestions
 
 Form = Literal["compact", "full"]
 LETTERS = "ABCDEFGH"
@@ -32,7 +33,7 @@ COMPACT_QUESTION = {
     "state": "Where is the gripper?",
     "movement": "Which movement leads to the next waypoint?",
 }
-STATE_LINES = {"compact": "Gripper: ", "full": "Position: "}  # what comes before the stated position
+STATE_LINES = {"compact": "Gripper: ", "full": "Position: "}  # before the stated position
 FULL_QUESTION = {
     "waypoint": "From the image and the current state, where is the next waypoint {names} of the gripper? "
     "Choose the option that fits best:",
@@ -50,7 +51,7 @@ UNITS: dict[StateKind, str] = {
     "order; gripper 1 when open, 0 when closed.",
 }
 
-# What the full prompt says of the scene where no metadata are given: RLBench's front view, the paper's constants.
+# The scene that the full prompt describes without metadata: RLBench's front view, the paper's constants.
 STANDARD_SCENE = Metadata(
     task="",
     camera="front",
@@ -83,8 +84,39 @@ def format_state(state: Sequence[float], decimals: int) -> str:
 
 
 def completion_text(think: str, letter: str) -> str:
-    """Write a completion in the form that the format reward wants."""
+    """Write a completion in the form that the format reward requires."""
     return f"<think> {think} </think> <answer> [[{letter}]] </answer>"
+
+
+def prompt_of(question: Question, settings: BuildQuestions, metadata: Metadata | None = None) -> str:
+    """Write the multiple-choice prompt of a question with its options, as `settings` say."""
+    stated = {"waypoint": settings.show_state, "movement": settings.show_state_in_movement}
+    return mcqa_prompt(
+        question.type,
+        question.instruction,
+        question.state if stated.get(question.type, False) else None,
+        question.options,
+        form=settings.prompt,
+        decimals=settings.decimals,
+        metadata=metadata,
+        kind=settings.state,
+    )
+
+
+def open_prompt_of(
+    question: Question, settings: BuildQuestions, metadata: Metadata | None = None, think: bool = False
+) -> str:
+    """Write the open prompt of a waypoint or state question, as `settings` say."""
+    return sft_prompt(
+        question.type,
+        question.instruction,
+        question.state if settings.show_state else None,
+        form=settings.prompt,
+        decimals=settings.decimals,
+        metadata=metadata,
+        kind=settings.state,
+        think=think,
+    )
 
 
 def mcqa_prompt(
@@ -100,15 +132,15 @@ def mcqa_prompt(
 ) -> str:
     """Write a multiple-choice prompt.
 
-    As in the paper, the full movement prompt leaves out the origin and the gripper's size. The paper's section 3.2
-    gives it the gripper's position and figure 6 does not: that is the caller's choice, by `state`.
+    As in the paper, the full movement prompt leaves out the origin and the gripper's size. In the paper's section 3.2
+    it states the gripper's position and in figure 6 it does not: the caller chooses, by `state`.
 
     Args:
-        state: [3] metres, or an extended [7]; stated unless None. The state prompt asks for it and never states it.
+        state: [3] metres, or an extended [7]; stated unless None. State prompts ask for it and never state it.
         options: texts without letters, 2 to 8.
-        metadata: what is said of axes, reference point and gripper, as far as its `in_prompt` goes. Where None, the
-            full form tells the paper's constants and the compact form nothing.
-        kind: what the states in this question set are.
+        metadata: describes those of axes, reference point and gripper that its `in_prompt` names. Where None, the
+            full form states the paper's constants and the compact form nothing.
+        kind: whether states are positions or extended.
     """
     choices = [f"[[{letter}]] {text}" for letter, text in zip(LETTERS, options, strict=False)]
     if form == "compact":
@@ -124,7 +156,7 @@ def mcqa_prompt(
 
 
 def states_position(prompt: str) -> bool:
-    """Whether a prompt, of either form, says where the gripper is."""
+    """Whether a prompt, of either form, states the gripper's position."""
     return any(f"\n{opening}[" in prompt for opening in STATE_LINES.values())
 
 
@@ -141,9 +173,9 @@ def sft_prompt(
 ) -> str:
     """Write an open question (waypoint or state): no options, the answer is a state.
 
-    The supervised baselines' direct and chain-of-thought examples share this prompt and differ in the answer only
-    (Robot-R1, appendix B.2). With `think` it asks for a thought before the answer, each in its tags: the open-ended
-    form of reinforcement learning (Table 9).
+    The direct and chain-of-thought examples of the supervised baselines share this prompt and differ in the answer
+    only (Robot-R1, appendix B.2). With `think` it requests a thought before the answer, each in its tags: the
+    open-ended form of reinforcement learning (Table 9).
     Raises ValueError for movement questions, which the paper's supervised data does not have.
     """
     if type not in FULL_OPEN_QUESTION:
@@ -204,7 +236,7 @@ def _full_prompt(type, instruction, state, decimals, scene: Metadata, kind: Stat
 
 
 def join_sections(sections: Sequence[tuple[str, str]]) -> str:
-    """A full prompt from (title, text) pairs; those without text are left out, an empty title gives no heading."""
+    """Join (title, text) pairs into a full prompt; pairs without text are left out, an empty title gives no heading."""
     return "\n\n".join(f"## {title}\n{text}" if title else text for title, text in sections if text)
 
 

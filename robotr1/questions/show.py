@@ -1,4 +1,4 @@
-"""Figures for looking at questions: options in the image, letters, difficulty, blind guesses."""
+"""Figures of questions: options in the image, letters, difficulty, blind guesses."""
 
 import itertools
 from collections import Counter
@@ -10,13 +10,13 @@ from matplotlib.axes import Axes
 from robotr1.demos.episode import Episode
 from robotr1.questions.answers import parse_position
 from robotr1.questions.audit.blind import BlindGuess
+from robotr1.questions.audit.difficulty import UNITS, nearest_distractor
 from robotr1.questions.audit.strategies import StrategyGuess, best_guesses
-from robotr1.questions.difficulty import UNITS, nearest_wrong
 from robotr1.questions.movement import parse_movement
 from robotr1.questions.prompts import LETTERS
 from robotr1.records import Question
 
-TRUTH, OTHER, STATE = "#0072b2", "#d55e00", "white"  # blue and orange: told apart by every kind of colour vision
+TRUTH, OTHER, STATE = "#0072b2", "#d55e00", "white"  # blue and orange: distinguishable with every kind of colour vision
 TRUTH_SHAPE, OTHER_SHAPE = "square", "circle"
 BARS = {"#0072b2": "", "#e69f00": "//", "#56b4e9": "..", "#d55e00": "xx", "#999999": "--"}  # colour and hatch
 ARROW = 0.12  # metres, length of a full movement word in the picture
@@ -25,9 +25,8 @@ ARROW = 0.12  # metres, length of a full movement word in the picture
 def draw_question(axes: Axes, question: Question, episode: Episode) -> None:
     """Draw a question's options into its image: the truth as a blue square, distractors as orange circles.
 
-    Positions are marked by their letters (all but state questions also show the gripper's tip as a white cross),
-    movements by arrows from the gripper, whose true place the prompt need not tell. Raises EpisodeError when the
-    recording lacks the image or the camera.
+    Positions are marked by their letters, movements by arrows from the gripper. Waypoint and movement questions also
+    show the gripper's tip as a white cross. Raises EpisodeError when the recording lacks the image or the camera.
     """
     image = episode.image(question.frame)
     axes.imshow(image)
@@ -67,7 +66,7 @@ def _pixel(point: np.ndarray, question: Question, episode: Episode) -> np.ndarra
 
 
 def plot_letters(axes: Axes, questions: Sequence[Question], title: str) -> None:
-    """Bars of how often each letter is right, with the number that chance would give."""
+    """Bars of how often each letter is right, with the count at chance."""
     axes.set(title=title, ylabel="questions")
     if not questions:
         return
@@ -96,7 +95,7 @@ def plot_blind(axes: Axes, rows: Sequence[BlindGuess], split: str, chance: float
 def plot_strategies(axes: Axes, rows: Sequence[StrategyGuess], type: str, chance: float) -> None:
     """The best blind guess at one type of question in test_in for every strategy, with intervals.
 
-    Filled dots where the prompt keeps the gripper's position to itself, squares where it states it.
+    Squares where the prompt states the gripper's position, dots where it does not.
     """
     chosen = [row for row in best_guesses(rows) if row.split == "test_in" and row.type == type]
     strategies = list(dict.fromkeys(row.strategy for row in chosen))
@@ -114,12 +113,12 @@ def plot_strategies(axes: Axes, rows: Sequence[StrategyGuess], type: str, chance
 
 
 def plot_difficulty(axes: Axes, questions: Sequence[Question], type: str) -> None:
-    """How far the nearest wrong option is from the truth; words where such answers have no distance."""
+    """Histogram of the distance from the truth to the nearest distractor; a note where the type has no distance."""
     if type not in UNITS:
         axes.set(title=type, xticks=[], yticks=[])
         axes.text(0.5, 0.5, "no distance between\nsuch answers", ha="center", va="center", transform=axes.transAxes)
         return
-    distances = [nearest_wrong(question) for question in questions if question.type == type]
+    distances = [nearest_distractor(question) for question in questions if question.type == type]
     bins = [0.5, 1.5, 2.5, 3.5] if type == "movement" else 24
     axes.hist(distances, bins=bins, color="#7a9cc6", rwidth=0.9)
     axes.set(title=type, xlabel=f"nearest wrong option ({UNITS[type]})", ylabel="questions")

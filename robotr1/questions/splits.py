@@ -1,4 +1,4 @@
-"""Which episodes train, validate and test: whole episodes, so that no test frame has a twin in training."""
+"""Assign whole episodes to train, validation and test, so that no test frame has a near-copy in training."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -12,10 +12,10 @@ EpisodeKey = tuple[str, int, int]  # task, variation, episode
 
 
 def assign_splits(episodes: Iterable[EpisodeKey], settings: BuildQuestions) -> dict[EpisodeKey, str]:
-    """Give every episode its split.
+    """Assign a split to every episode.
 
-    Per training task, in the order of number and then variation: first train, then validation, then test_in. Held-out
-    tasks are test_out as a whole. Raises BuildError where a task has no episode left to train on.
+    The episodes of a training task, sorted by number and then variation, are first train, then validation, then
+    test_in. All episodes of held-out tasks are test_out. Raises BuildError where none of a task is left to train on.
     """
     tasks = defaultdict(list)
     for key in sorted(episodes, key=lambda key: (key[0], key[2], key[1])):

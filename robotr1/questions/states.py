@@ -1,12 +1,12 @@
-"""What a question calls a state: the tip's position, or the extended state with rotation and gripper.
+"""States of the gripper: the position of its tip, or the extended state with rotation and opening.
 
-The paper asks about positions only and names rotation and gripper as its first limitation (appendix A). The extended
-state is the paper's full one: [x, y, z, roll, pitch, yaw, gripper], in metres and radians, gripper 1 open, 0 closed.
+The paper's questions are about positions only, which it names as its first limitation (appendix A). The extended state
+is the paper's full one: [x, y, z, roll, pitch, yaw, gripper], in metres and radians, gripper 1 open, 0 closed.
 
 Convention: roll, pitch and yaw are turns about the *fixed* world axes x, y and z, in this order (scipy's "xyz"), of
-the tip frame in `gripper_pose` (quaternion xyzw). Roll and yaw lie in [0, 2π) and pitch in [-π/2, π/2]: the usual
+the tip frame in `gripper_pose` (quaternion xyzw). Roll and yaw are in [0, 2π) and pitch in [-π/2, π/2]: the usual
 (-π, π] would jump from 3.14 to -3.14 just where a gripper points straight down (roll π, yaw π in RLBench's home pose).
-Where the gripper lies level along x (pitch ±π/2), roll and yaw are not unique; scipy sets yaw to 0 there.
+Where the gripper is level along x (pitch ±π/2), roll and yaw are not unique; scipy sets yaw to 0 there.
 """
 
 import warnings
@@ -27,7 +27,7 @@ ANGLES = slice(3, 6)  # of an extended state
 def states(kind: StateKind, gripper_pose: np.ndarray, gripper_open: np.ndarray) -> np.ndarray:
     """The states [T, 3] or [T, 7] of an episode's `gripper_pose` [T, 7] and `gripper_open` [T].
 
-    Raises ValueError where a quaternion is zero or a number is not finite: there is no rotation to tell.
+    Raises ValueError where a quaternion is zero or not finite, which is no rotation.
     """
     pose = np.asarray(gripper_pose, dtype=float)
     if kind == "position":
@@ -47,12 +47,12 @@ def roll_pitch_yaw(quaternions: np.ndarray) -> np.ndarray:
 
 
 def is_extended(state: Sequence[float]) -> bool:
-    """Whether a state holds rotation and gripper beside the position."""
+    """Whether a state has rotation and gripper besides the position."""
     return len(state) == len(NAMES["extended"])
 
 
 def state_distance(one: Sequence[float], other: Sequence[float]) -> float:
-    """L1: the sum of absolute differences (paper, figure 13); of an extended state's angles, those the short way round.
+    """L1 distance: the sum of absolute differences (paper, figure 13); angles differ by the shorter arc.
 
     A metre, a radian and a wrong gripper count 1 each. Raises ValueError where the sizes differ.
     """

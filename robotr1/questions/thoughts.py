@@ -1,7 +1,7 @@
-"""Which option a thought speaks for: the one that fits the place or the movement written in it.
+"""Find the option that a thought supports: the one that matches the position or movement written in it.
 
-Used to measure whether reasoning and answer agree (`evaluation/consistency.py`) and to reward that they do
-(`training/rewards.py`). A thought is untrusted text of any length; all of this takes time linear in it.
+Used to measure whether thought and answer agree (`evaluation/multiple_choice/consistency.py`) and to reward agreement
+(`training/rewards.py`). A thought is untrusted text of any length; every function takes time linear in it.
 """
 
 import math
@@ -12,16 +12,16 @@ from string import ascii_uppercase as LETTERS
 from robotr1.questions.answers import parse_position
 from robotr1.questions.movement import parse_movement, word_differences
 
-_WAY = re.compile(r"\bis \[[^\]]{0,99}\](?=:)")  # "… is [dx, dy, dz]:", how far it is from one position to the other
+_DISPLACEMENT = re.compile(r"\bis \[[^\]]{0,99}\](?=:)")  # "… is [dx, dy, dz]:", between two positions
 
 
-def without_ways(thought: str) -> str:
-    """The thought without differences of positions ("is [dx, dy, dz]:"), which are no places."""
-    return _WAY.sub("", thought)
+def without_displacements(thought: str) -> str:
+    """Remove displacements ("is [dx, dy, dz]:") from a thought: they are not positions."""
+    return _DISPLACEMENT.sub("", thought)
 
 
 def nearest_option(options: Sequence[str], position: Sequence[float] | None) -> str | None:
-    """The letter of the option nearest to `position` (metres, Euclidean); the first of equals; None without position.
+    """The letter of the option nearest to `position` (metres, euclidean); the first of equals; None without position.
 
     Raises:
         ValueError: an option is not a position.
@@ -35,14 +35,14 @@ def nearest_option(options: Sequence[str], position: Sequence[float] | None) -> 
     return LETTERS[distances.index(min(distances))]
 
 
-def letters_written(kind: str, options: Sequence[str], thought: str) -> str | None:
-    """The letters of the options that fit best what the thought says; None where it says nothing that could fit.
+def letters_written(type: str, options: Sequence[str], thought: str) -> str | None:
+    """The letters of the options that best match what the thought says; None where nothing in it can match.
 
-    For `kind` waypoint and state, the letter of the option nearest to the position written last; for movement, all
-    options with the fewest words different from the movement written after the last colon.
+    For waypoint and state questions, the option nearest to the last written position. For movement questions, all
+    options with the fewest words different from the movement after the last colon.
     """
-    thought = without_ways(thought)
-    if kind != "movement":
+    thought = without_displacements(thought)
+    if type != "movement":
         return nearest_option(options, parse_position(thought))
     written = parse_movement(thought.rpartition(":")[2])
     choices = [parse_movement(option) for option in options]

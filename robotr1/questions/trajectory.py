@@ -1,4 +1,4 @@
-"""Tracks: what the questions need of an episode, a few kilobytes without images and pickles."""
+"""Trajectories: what the questions need of an episode, a few kilobytes without images and pickles."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ RECORD_DECIMALS = 4  # of the states in the records: 0.1 mm, 0.1 mrad
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
-    """One episode's path and the frames that matter on it."""
+class Trajectory:
+    """The path of one episode, its keyframes and the frames with an image."""
 
     key: EpisodeKey  # task, variation, episode
     instruction: str
@@ -30,21 +30,21 @@ class Track:
     images: Path | str  # folder of <frame>.png
 
     @property
-    def place(self) -> str:
+    def name(self) -> str:
         task, variation, episode = self.key
         return f"{task}/variation{variation}/episode{episode}"
 
 
-def track_of(episode: Episode, line: Keyframes, kind: StateKind = "position") -> Track:
-    """The track of an episode with its keyframes.
+def trajectory_of(episode: Episode, line: Keyframes, kind: StateKind = "position") -> Trajectory:
+    """The trajectory of an episode with its keyframes.
 
-    Raises BuildError where the keyframes are not of this episode, or a pose is without rotation and one is asked for.
+    Raises BuildError where the keyframes are not of this episode, or `kind` is extended and a pose has no rotation.
     """
     try:
         path = states(kind, episode.gripper_pose, episode.gripper_open)
     except ValueError as error:
         raise BuildError(f"{paths.relative(episode.folder)}: {error}; use state: position") from error
-    track = Track(
+    trajectory = Trajectory(
         key=(episode.task, episode.variation, episode.episode),
         instruction=line.instruction,
         keyframes=line.keyframes,
@@ -55,20 +55,22 @@ def track_of(episode: Episode, line: Keyframes, kind: StateKind = "position") ->
     wrong = [frame for frame in line.keyframes if not 0 <= frame < len(episode)]
     if wrong or line.length != len(episode):
         raise BuildError(
-            f"{track.place}: keyframes.jsonl has {line.length} frames and keyframes {line.keyframes}, the episode has "
-            f"{len(episode)} frames; run design_metadata again"
+            f"{trajectory.name}: keyframes.jsonl has {line.length} frames and keyframes {line.keyframes}, the episode "
+            f"has {len(episode)} frames; run design_metadata again"
         )
     if sorted(set(line.keyframes)) != line.keyframes:
-        raise BuildError(f"{track.place}: keyframes {line.keyframes} do not rise; run design_metadata again")
-    return track
+        raise BuildError(f"{trajectory.name}: keyframes {line.keyframes} do not rise; run design_metadata again")
+    return trajectory
 
 
-def tracks_of(episodes: Iterable[Episode], keyframes: Sequence[Keyframes], kind: StateKind = "position") -> list[Track]:
-    """Tracks in the order of task, variation and episode. Raises BuildError unless both name the same episodes."""
+def trajectories_of(
+    episodes: Iterable[Episode], keyframes: Sequence[Keyframes], kind: StateKind = "position"
+) -> list[Trajectory]:
+    """Trajectories sorted by task, variation and episode. Raises BuildError unless both name the same episodes."""
     episode_of = {(episode.task, episode.variation, episode.episode): episode for episode in episodes}
     line_of = {(line.task, line.variation, line.episode): line for line in keyframes}
     _check_same_episodes(episode_of.keys(), line_of.keys())
-    return [track_of(episode_of[key], line_of[key], kind) for key in sorted(episode_of)]
+    return [trajectory_of(episode_of[key], line_of[key], kind) for key in sorted(episode_of)]
 
 
 def _check_same_episodes(recorded: Set[EpisodeKey], listed: Set[EpisodeKey]) -> None:
@@ -81,23 +83,23 @@ def _check_same_episodes(recorded: Set[EpisodeKey], listed: Set[EpisodeKey]) -> 
             raise BuildError(f"{task}/variation{variation}/episode{episode} {why}")
 
 
-def drafts(track: Track, split: str, settings: BuildQuestions) -> Iterator[Question]:
-    """Questions of one episode that still lack options, letter and prompt.
+def drafts(trajectory: Trajectory, split: str, settings: BuildQuestions) -> Iterator[Question]:
+    """Yield the questions of one episode without options, letter and prompt.
 
-    Every frame_interval-th frame that a keyframe follows is a current frame and gives one question of each type.
+    Every frame_interval-th frame before the last keyframe gives one question of each type.
     Raises BuildError where a current frame has no image.
     """
-    task, variation, episode = track.key
-    for frame in current_frames(len(track.states), track.keyframes, settings.frame_interval):
-        if frame not in track.frames:
+    task, variation, episode = trajectory.key
+    for frame in current_frames(len(trajectory.states), trajectory.keyframes, settings.frame_interval):
+        if frame not in trajectory.frames:
             raise BuildError(
-                f"{track.place}: frame {frame} has no front image; build_questions.frame_interval "
+                f"{trajectory.name}: frame {frame} has no front image; build_questions.frame_interval "
                 f"({settings.frame_interval}) must be a multiple of extract_demos.frame_interval"
             )
-        keyframe = next_keyframe(track.keyframes, frame)
+        keyframe = next_keyframe(trajectory.keyframes, frame)
         for type in settings.types:
             yield Question(
-                id=f"{track.place}/frame{frame}/{type}",
+                id=f"{trajectory.name}/frame{frame}/{type}",
                 split=split,
                 type=type,
                 task=task,
@@ -105,15 +107,15 @@ def drafts(track: Track, split: str, settings: BuildQuestions) -> Iterator[Quest
                 episode=episode,
                 frame=frame,
                 keyframe=keyframe,
-                image=f"{track.images}/{frame}.png",
-                instruction=track.instruction,
-                state=_state(track, frame),
-                target=_state(track, keyframe),
+                image=f"{trajectory.images}/{frame}.png",
+                instruction=trajectory.instruction,
+                state=_state(trajectory, frame),
+                target=_state(trajectory, keyframe),
                 options=[],
                 answer="A",
                 prompt="",
             )
 
 
-def _state(track: Track, frame: int) -> list[float]:
-    return [round(float(value), RECORD_DECIMALS) + 0.0 for value in track.states[frame]]
+def _state(trajectory: Trajectory, frame: int) -> list[float]:
+    return [round(float(value), RECORD_DECIMALS) + 0.0 for value in trajectory.states[frame]]

@@ -1,4 +1,4 @@
-"""Film strips of the closed loop: what the policy saw at each step, and what came of it."""
+"""Film strips of the closed loop: what the policy saw at each step, what it answered, and how the episode ended."""
 
 from collections.abc import Sequence
 
@@ -10,21 +10,21 @@ from robotr1.questions.prompts import format_state
 from robotr1.report.names import label
 
 SIZE = 1.6  # inches of one picture
-COLUMNS = 4  # pictures side by side; longer episodes go on below
+COLUMNS = 4  # pictures side by side; longer episodes continue below
 RIGHT, WRONG = "#0072B2", "#D55E00"
 
 
 def success_and_failure(traces: Sequence[Trace]) -> list[Trace]:
-    """The first success and the first failure that were seen, as far as there are any."""
+    """The first success and the first failure with images, as far as there are any."""
     seen = [trace for trace in traces if trace.last_image is not None]
     first = {trace.success: trace for trace in reversed(seen)}
     return [first[success] for success in (True, False) if success in first]
 
 
 def film_strip(traces: Sequence[Trace]) -> Figure | None:
-    """Each trace with images: its steps from left to right, then the end. None where there is no such trace.
+    """Draw each trace with images: its steps from left to right, then the end. None if no trace has images.
 
-    Over each picture stands the step's answer, blue where it lies near the script's waypoint and orange where not.
+    The title of a picture is the step's answer, blue if it is near the script's waypoint and orange if not.
     """
     rows = [trace for trace in traces if trace.last_image is not None]
     if not rows:

@@ -1,11 +1,8 @@
-"""How policies and splits are called, ordered, coloured and marked everywhere in the report, and numbers written."""
+"""Names of policies and splits for readers, and the order in which tables list them."""
 
-import re
 from collections.abc import Iterable
 
-import pandas as pd
-
-from robotr1.evaluation.multiple_choice.scoring import BLANK, OWN_FORM
+from robotr1.policies.names import parse_name
 
 SPLIT_NAMES = {
     "validation": "validation",
@@ -25,110 +22,60 @@ PLAIN_NAMES = {
     "sft-planning": "planning SFT",
 }
 SUPERVISED = [policy for policy in PLAIN_NAMES if policy.startswith("sft-")]
-# Okabe and Ito's colours, which the colour-blind can tell apart; markers differ too.
-FIXED_STYLES = {
-    "random": ("#000000", "x"),
-    "majority": ("#000000", "1"),
-    "text_only": ("#000000", "+"),
-    "oracle": ("#000000", "*"),
-    "base": ("#7F7F7F", "o"),
-    "sft-direct": ("#E69F00", "v"),
-    "sft-cot": ("#56B4E9", "^"),
-}
-REINFORCED_STYLES = (
-    ("#0072B2", "D"),
-    ("#D55E00", "s"),
-    ("#CC79A7", "P"),
-    ("#009E73", "X"),
-    ("#000000", "<"),
-    ("#F0E442", ">"),
-)
-
-_REINFORCED = re.compile(r"(\w+)-seed(\d+)")
 
 
 def label(policy: str) -> str:
-    """A policy's name in words: "grpo-seed0-blank" is "GRPO, blank image" (with the seed where it is not 0)."""
-    for ending, words in ((OWN_FORM, ", own form"), (BLANK, ", blank image")):
-        if policy.endswith(ending):
-            return label(policy.removesuffix(ending)) + words
-    if match := _REINFORCED.fullmatch(policy):
-        algorithm, seed = match.groups()
-        name = ALGORITHM_NAMES.get(algorithm, algorithm)
-        return name if seed == "0" else f"{name} (seed {seed})"
-    return PLAIN_NAMES.get(policy, policy)
+    """A policy's name in words: "grpo-seed0-blank" is "GRPO, blank image" (with its seed if that is not 0)."""
+    name = parse_name(policy)
+    if name.reinforced:
+        words = ALGORITHM_NAMES.get(name.algorithm, name.algorithm) + (f" (seed {name.seed})" if name.seed else "")
+    else:
+        words = PLAIN_NAMES.get(name.policy, name.policy)
+    return words + ", blank image" * (name.images == "blank") + ", open form" * (name.form == "open")
+
+
+def split_title(split: str) -> str:
+    """A split's name in words."""
+    return SPLIT_NAMES.get(split, split)
 
 
 def is_reinforced(policy: str) -> bool:
     """Whether the policy was trained by reinforcement learning and sees the images."""
-    return _REINFORCED.fullmatch(policy) is not None
+    return parse_name(policy).reinforced and parse_name(policy).plain
 
 
 def is_trained(policy: str) -> bool:
-    """Whether the policy was trained in this study, and answers with its image and in the form of all."""
-    return is_reinforced(policy) or policy in SUPERVISED
+    """Whether the policy was trained in this study and answers with its image, in the multiple-choice form."""
+    return parse_name(policy).algorithm is not None and parse_name(policy).plain
 
 
 def compared(policies: Iterable[str]) -> list[str]:
-    """The policies that figures compare: the base, and every trained one as it was trained to answer."""
-    policies = list(policies)
-    own = {policy.removesuffix(OWN_FORM) for policy in policies if policy.endswith(OWN_FORM)}
-    plain = [policy for policy in policies if policy == "base" or is_trained(policy)]
-    shown = [policy for policy in plain if is_reinforced(policy) or policy not in own]
-    return ordered([*shown, *(policy + OWN_FORM for policy in own)])
+    """The policies that figures compare: the base, and every trained one in the form that it was trained on."""
+    names = {policy: parse_name(policy) for policy in policies}
+    asked_openly = {name.policy for name in names.values() if name.form == "open"}
+    shown = [policy for policy, name in names.items() if name.form == "open"]
+    shown += [policy for policy in names if policy == "base" or is_reinforced(policy)]
+    return ordered(shown + [policy for policy in names if is_trained(policy) and policy not in asked_openly])
 
 
 def ordered(policies: Iterable[str]) -> list[str]:
-    """Policies as tables list them: controls, base, supervised, reinforced, oracle; variants behind their policy."""
+    """Policies as tables list them: controls, base, supervised, reinforced, oracle; variants follow their policy."""
+    fixed, known = ["random", "majority", "text_only", "base", *SUPERVISED], list(ALGORITHM_NAMES)
 
     def rank(policy: str) -> tuple:
-        plain = policy.removesuffix(OWN_FORM).removesuffix(BLANK)
-        fixed = ["random", "majority", "text_only", "base", *SUPERVISED]
-        if is_reinforced(plain):
-            algorithm = plain.partition("-")[0]
-            known = list(ALGORITHM_NAMES)
-            place = len(fixed) + (known.index(algorithm) if algorithm in known else len(known))
+        name = parse_name(policy)
+        if name.reinforced:
+            place = len(fixed) + (known.index(name.algorithm) if name.algorithm in known else len(known))
+        elif name.policy in fixed:
+            place = fixed.index(name.policy)
         else:
-            place = fixed.index(plain) if plain in fixed else 90 if plain == "oracle" else 80
-        return place, plain, policy
+            place = 90 if name.policy == "oracle" else 80
+        return place, name.policy, policy
 
     return sorted(set(policies), key=rank)
 
 
 def headline_policy(policies: Iterable[str]) -> str | None:
-    """The reinforced policy that the report speaks of first: GRPO's first seed where there is one."""
+    """The reinforced policy of the main result: GRPO's first seed if there is one."""
     reinforced = [policy for policy in ordered(policies) if is_reinforced(policy)]
     return reinforced[0] if reinforced else None
-
-
-def style(policies: Iterable[str]) -> dict[str, dict[str, str]]:
-    """A colour and a marker for each policy: base and supervised ones keep theirs, the others take theirs in order."""
-    looks, number = {}, 0
-    for policy in ordered(policies):
-        known = FIXED_STYLES.get(policy.removesuffix(OWN_FORM))
-        color, marker = known or REINFORCED_STYLES[number % len(REINFORCED_STYLES)]
-        number += known is None
-        looks[policy] = {"color": color, "marker": marker}
-    return looks
-
-
-def in_order(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows sorted by policy in the report's order; other columns keep theirs."""
-    place = {policy: i for i, policy in enumerate(ordered(table["policy"]))}
-    return table.sort_values("policy", key=lambda names: names.map(place), kind="stable").reset_index(drop=True)
-
-
-def interval(value: float, low: float, high: float) -> str:
-    """ "71.6 [68.8, 74.2]" in percent."""
-    return f"{100 * value:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
-
-
-def points(difference: float, low: float, high: float) -> str:
-    """ "+12.2 [+9.3, +15.2]" in points of percent."""
-    return f"{100 * difference:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]"
-
-
-def printable(text: str, limit: int | None = None) -> str:
-    """A completion made safe to show: control characters as "�", at most `limit` characters."""
-    shown = "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
-    return shown if limit is None or len(shown) <= limit else shown[: limit - 1] + "…"

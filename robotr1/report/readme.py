@@ -1,12 +1,10 @@
-"""Keep the README's measured parts equal to the committed run: `python -m robotr1.report.readme`.
+"""Update the generated parts of README.md and docs/: `python -m robotr1.report.readme`.
 
-Between `<!-- begin: name -->` and `<!-- end: name -->` stand generated lines: `results` (what came out), `faithfulness`
-(do answers hang on thoughts), `stages` (time and memory) and `files` (one line per notebook and module). Everything
-else of the README is written by hand.
+Lines between `<!-- begin: name -->` and `<!-- end: name -->` are generated: in README.md `results` (accuracies) and
+`stages` (time and memory), in docs/results.md `faithfulness` (whether answers depend on thoughts). docs/modules.md is
+generated as a whole.
 """
 
-import ast
-import json
 import re
 import sys
 from pathlib import Path
@@ -14,23 +12,26 @@ from pathlib import Path
 import pandas as pd
 
 from robotr1 import paths
-from robotr1.evaluation.multiple_choice.scoring import OWN_FORM, TYPES
-from robotr1.report.faithfulness import finding
+from robotr1.evaluation.multiple_choice.results import TYPES
+from robotr1.policies.names import OPEN_FORM
+from robotr1.report import modules
 from robotr1.report.names import headline_policy, label, ordered
-from robotr1.report.results import find_row
-from robotr1.report.tables import interval, markdown
+from robotr1.report.sections.faithfulness import finding
+from robotr1.report.tables import find_row, markdown
+from robotr1.report.text import interval
 
 README = paths.ROOT / "README.md"
+RESULTS = paths.ROOT / "docs/results.md"
 STAGE_TIMES = paths.ROOT / "performance/results/stage_times.md"
 COLUMNS = [("test_in", kind) for kind in TYPES] + [("test_out", "all")]
 
 
 class ReadmeError(ValueError):
-    """The README lacks a mark, or what it is to show is not there yet."""
+    """A page lacks a mark, or a source of its generated parts is missing."""
 
 
 def results_section(reports: Path = paths.REPORTS) -> str:
-    """Accuracies in percent on `test_in` by type and on `test_out`; Wilson's intervals where types are pooled."""
+    """Accuracies in percent on `test_in` by type and on `test_out`; Wilson's intervals if types are pooled."""
     table = pd.read_csv(reports / "tables/accuracy.csv")
     rows = []
     for policy in ordered(table["policy"]):
@@ -46,11 +47,11 @@ def _cell(row: pd.Series | None, policy: str, kind: str) -> str:
     if row is None:
         return "–"
     text = interval(row["accuracy"], row["low"], row["high"]) if kind == "all" else f"{100 * row['accuracy']:.1f}"
-    return text + (" *" if kind == "all" and policy.endswith(OWN_FORM) else "")
+    return text + (" *" if kind == "all" and policy.endswith(OPEN_FORM) else "")
 
 
 def faithfulness_section(reports: Path = paths.REPORTS) -> str:
-    """What the probe of thoughts found for base and headline policy on `test_in`; nothing where nobody was probed."""
+    """What the faithfulness benchmark found for base and headline policy on `test_in`; empty if it was not run."""
     file = reports / "tables/faithfulness.csv"
     if not file.is_file():
         return ""
@@ -59,57 +60,33 @@ def faithfulness_section(reports: Path = paths.REPORTS) -> str:
     return "".join(f"- {finding(table, policy, 'test_in')}\n" for policy in told)
 
 
-def stages_section(path: Path = STAGE_TIMES) -> str:
-    """The table that `performance/stage_times.py` wrote."""
-    return path.read_text(encoding="utf-8")
-
-
-def files_section(root: Path = paths.ROOT) -> str:
-    """One line per notebook (its title) and module (the first paragraph of its docstring)."""
-    notebooks = [(path, _title(path)) for path in sorted((root / "notebooks").glob("*.ipynb"))]
-    modules = sorted((root / "robotr1").rglob("*.py"), key=lambda path: (path.parent, path.name))
-    lines = notebooks + [(path, _first_paragraph(path)) for path in modules if path.name != "__init__.py"]
-    rows = [{"file": f"`{path.relative_to(root).as_posix()}`", "what it does": text} for path, text in lines]
-    return markdown(pd.DataFrame(rows))
-
-
-def _title(notebook: Path) -> str:
-    source = json.loads(notebook.read_text(encoding="utf-8"))["cells"][0]["source"]
-    return "".join(source).splitlines()[0].lstrip("# ")
-
-
-def _first_paragraph(module: Path) -> str:
-    docstring = ast.get_docstring(ast.parse(module.read_text(encoding="utf-8"))) or ""
-    return " ".join(docstring.partition("\n\n")[0].split()).rstrip(".")
-
-
 def fill(text: str, sections: dict[str, str]) -> str:
-    """`text` with the lines between each section's marks replaced. Raises ReadmeError where a mark is missing."""
+    """`text` with the lines between each section's marks replaced. Raises ReadmeError if a mark is missing."""
     for name, content in sections.items():
         begin, end = f"<!-- begin: {name} -->", f"<!-- end: {name} -->"
         if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
-            raise ReadmeError(f"{README.name}: there must be one {begin!r} and, below it, one {end!r}")
+            raise ReadmeError(f"a page needs one {begin!r} and, below it, one {end!r}")
         pattern = re.compile(f"({re.escape(begin)}).*({re.escape(end)})", re.DOTALL)
         text = pattern.sub(lambda match, content=content: f"{match[1]}\n\n{content.strip()}\n\n{match[2]}", text)
     return text
 
 
-def filled(path: Path = README) -> str:
-    """The README as it should be. Raises ReadmeError where a mark or a source is missing."""
+def generated(reports: Path = paths.REPORTS, stage_times: Path = STAGE_TIMES) -> dict[Path, dict[str, str]]:
+    """The generated sections of each page. Raises ReadmeError if one of their sources is missing."""
     try:
-        sections = {
-            "results": results_section(),
-            "faithfulness": faithfulness_section(),
-            "stages": stages_section(),
-            "files": files_section(),
+        stages = stage_times.read_text(encoding="utf-8")  # performance/stage_times.py writes it
+        return {
+            README: {"results": results_section(reports), "stages": stages},
+            RESULTS: {"faithfulness": faithfulness_section(reports)},
         }
     except FileNotFoundError as error:
         raise ReadmeError(f"{error.filename} is missing; run `make study`, then performance/stage_times.py") from None
-    return fill(path.read_text(encoding="utf-8"), sections)
 
 
 if __name__ == "__main__":
     try:
-        paths.write_text(README, filled())
+        for page, sections in generated().items():
+            paths.write_text(page, fill(page.read_text(encoding="utf-8"), sections))
     except ReadmeError as error:
         sys.exit(f"error: {error}")
+    paths.write_text(modules.OUTPUT, modules.module_list())

@@ -1,39 +1,26 @@
-"""Everything that the report shows, computed once from predictions, questions and training logs."""
+"""Compute everything that the report shows, once, from a study's answers."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from robotr1 import paths
-from robotr1.evaluation.closed_loop import results as traces
+from robotr1.evaluation.closed_loop import results as closed_loop
 from robotr1.evaluation.closed_loop.results import Trace
-from robotr1.evaluation.eb_manipulation import results as embodied_results
-from robotr1.evaluation.eb_manipulation.results import Episode
-from robotr1.evaluation.faithfulness import results as faithfulness_results
-from robotr1.evaluation.faithfulness.results import Probed
-from robotr1.evaluation.judging.agreement import between_judges, read_human_scores
-from robotr1.evaluation.kept import read_answers, read_embodied, read_probed, read_spatial_answers, read_traces
+from robotr1.evaluation.eb_manipulation import results as eb_manipulation
+from robotr1.evaluation.faithfulness import results as faithfulness
+from robotr1.evaluation.judging.agreement import read_human_scores
+from robotr1.evaluation.multiple_choice import results as multiple_choice
 from robotr1.evaluation.multiple_choice.consistency import consistency, consistency_change
-from robotr1.evaluation.multiple_choice.scoring import (
-    SPLITS,
-    TYPES,
-    chance,
-    compare,
-    read_predictions,
-    standard_pairs,
-    summarize,
-)
+from robotr1.evaluation.multiple_choice.items import SPLITS, chance
 from robotr1.evaluation.multiple_choice.seeds import over_seeds
-from robotr1.evaluation.open_questions import scoring as reasoning
-from robotr1.evaluation.open_questions.scoring import Scored
-from robotr1.evaluation.spatialrgpt import run as spatial_exam
-from robotr1.evaluation.spatialrgpt.run import SpatialAnswer
-from robotr1.records import Prediction, Question, RecordError, read_records
-from robotr1.report.names import headline_policy, is_reinforced, is_trained, label, ordered
+from robotr1.evaluation.open_questions import results as open_questions
+from robotr1.evaluation.spatialrgpt import results as spatialrgpt
+from robotr1.report.names import headline_policy, is_reinforced, is_trained, ordered
+from robotr1.report.sections.attention_maps import AttentionMap
+from robotr1.report.study import Study, read_study
 from robotr1.settings import AnalyzeResults
 
 TRAINED, HELD_OUT = "tasks trained on", "tasks never trained on"  # two rows of the closed loop's table
@@ -41,33 +28,27 @@ TRAINED, HELD_OUT = "tasks trained on", "tasks never trained on"  # two rows of 
 
 @dataclass(frozen=True)
 class Results:
-    """Tables of the study (pandas frames as `evaluation` makes them) with what they were computed from.
-
-    `training` holds one frame per training run, a row per step, by the policy's name.
-    """
+    """The study's tables (pandas frames as `evaluation` makes them), and the answers that they were computed from."""
 
     settings: AnalyzeResults
-    questions: dict[str, Question]
-    predictions: list[Prediction]
+    study: Study
+    chance: float
     accuracy: pd.DataFrame
-    by_task: pd.DataFrame
+    accuracy_by_task: pd.DataFrame
     comparisons: pd.DataFrame
+    seeds: pd.DataFrame  # accuracies of each algorithm over its seeds
     consistency: pd.DataFrame
     consistency_change: pd.DataFrame
-    training: dict[str, pd.DataFrame]
-    chance: float
-    seeds: pd.DataFrame  # accuracies of each algorithm over its seeds
-    reasoning: pd.DataFrame  # judge's scores of free text
-    reasoning_comparisons: pd.DataFrame
-    acting: pd.DataFrame  # success in the closed loop
-    acting_comparisons: pd.DataFrame
-    traces: list[Trace]
-    agreement: pd.DataFrame = field(default_factory=pd.DataFrame)  # of judges with each other and with people
-    spatial: pd.DataFrame = field(default_factory=pd.DataFrame)  # percent right on SpatialRGPT-Bench's questions
-    embodied: pd.DataFrame = field(default_factory=pd.DataFrame)  # success in EB-Manipulation's protocol, by subset
-    faithfulness: pd.DataFrame = field(default_factory=pd.DataFrame)  # shares behind given thoughts
-    faithfulness_changes: pd.DataFrame = field(default_factory=pd.DataFrame)  # of them, from the own thought
-    strategies: pd.DataFrame = field(default_factory=pd.DataFrame)  # the audit of every way to draw wrong options
+    faithfulness: pd.DataFrame  # shares of answers after a given thought
+    faithfulness_changes: pd.DataFrame  # change of those shares from the policy's own thought
+    open_questions: pd.DataFrame  # the judge's scores of free text
+    open_question_comparisons: pd.DataFrame
+    agreement: pd.DataFrame  # of judges with each other and with people
+    spatialrgpt: pd.DataFrame  # accuracy on SpatialRGPT-Bench's questions
+    closed_loop: pd.DataFrame  # success in the closed loop
+    closed_loop_comparisons: pd.DataFrame
+    eb_manipulation: pd.DataFrame  # success in EB-Manipulation's protocol, by subset
+    attention: dict[str, list[AttentionMap]] = field(default_factory=dict)  # by policy; notebook 08 adds them
 
     @property
     def policies(self) -> list[str]:
@@ -79,7 +60,7 @@ class Results:
 
     @property
     def test_splits(self) -> list[str]:
-        """The splits that figures show: the test splits, or whatever there is."""
+        """The splits that figures show: the test splits, or all if there are none."""
         return [split for split in self.splits if split.startswith("test")] or self.splits
 
     @property
@@ -87,107 +68,62 @@ class Results:
         return headline_policy(self.policies)
 
 
-def load_results(
-    settings: AnalyzeResults,
-    predictions_folder: Path = paths.PREDICTIONS,
-    questions_folder: Path = paths.QUESTIONS,
-    models_folder: Path = paths.MODELS,
-) -> Results:
-    """Read and compute everything.
+def load_results(settings: AnalyzeResults, *folders: Path) -> Results:
+    """Read the study from `folders` (as `read_study` takes them) and compute everything.
 
     Raises:
-        RecordError: there are no predictions, a line is broken, or a prediction has no question.
+        RecordError: as `read_study` does.
         ScoresError: the people's scores cannot be read.
     """
-    predictions = read_predictions(predictions_folder)
-    if not predictions:
-        raise RecordError(f"{paths.relative(predictions_folder)} holds no predictions; run `dvc repro run_benchmarks`")
-    splits = sorted({prediction.split for prediction in predictions})
-    questions = {q.id: q for split in splits for q in read_records(questions_folder / f"{split}.jsonl", Question)}
-    if missing := [prediction for prediction in predictions if prediction.id not in questions]:
-        raise RecordError(
-            f"{paths.relative(predictions_folder)}/{missing[0].policy}: {missing[0].id} is not among the questions; "
-            "the questions changed since, so run `dvc repro run_benchmarks`"
-        )
-    answered = {prediction.policy for prediction in predictions}
-    logs = {name: log for name, log in read_training_logs(models_folder).items() if name in answered}
-    results = analyze(
-        settings,
-        predictions,
-        questions,
-        logs,
-        read_answers(predictions_folder),
-        read_traces(predictions_folder),
-        read_spatial_answers(predictions_folder),
-        read_embodied(predictions_folder),
-        read_probed(predictions_folder),
-    )
-    return replace(results, strategies=read_strategies(questions_folder))
+    return analyze(settings, read_study(*folders))
 
 
-def read_strategies(folder: Path = paths.QUESTIONS) -> pd.DataFrame:
-    """The shortcut audit of every strategy from `<folder>/card.json`; empty where there is none."""
-    path = folder / "card.json"
-    return pd.DataFrame(json.loads(path.read_text(encoding="utf-8"))["strategies"] if path.is_file() else [])
-
-
-def analyze(
-    settings: AnalyzeResults,
-    predictions: list[Prediction],
-    questions: dict[str, Question],
-    training: dict[str, pd.DataFrame],
-    answers: Sequence[Scored] = (),
-    episodes: Sequence[Trace] = (),
-    spatial: Sequence[SpatialAnswer] = (),
-    embodied: Sequence[Episode] = (),
-    probed: Sequence[Probed] = (),
-) -> Results:
-    """Compute all tables."""
-    confidence, seed = settings.confidence, settings.seed
+def analyze(settings: AnalyzeResults, study: Study) -> Results:
+    """Compute all tables. Raises ScoresError if the people's scores cannot be read."""
+    confidence, seed, close = settings.confidence, settings.seed, settings.close_distance
+    predictions, asked = study.predictions, list(study.questions.values())
     policies = ordered(prediction.policy for prediction in predictions)
-    pairs = standard_pairs(policies)
+    pairs = multiple_choice.standard_pairs(policies)
     before_after = [(policy, "base") for policy in policies if is_reinforced(policy) and "base" in policies]
-    asked, close = list(questions.values()), settings.close_distance
-    judged = [row for row in answers if row.judge == answers[0].judge]  # by the judge whose scores count
+    judged = [row for row in study.open_questions if row.judge == study.open_questions[0].judge]  # whose scores count
     people = read_human_scores(paths.ROOT / settings.human_scores) if settings.human_scores else None
+    trained_tasks = {question.task for question in asked if question.split != "test_out"}
+    by_task = multiple_choice.summarize(predictions, confidence, seed, by="task")
     return Results(
         settings=settings,
-        questions=questions,
-        predictions=predictions,
-        accuracy=with_blind(summarize(predictions, confidence, seed)),
-        by_task=summarize(predictions, confidence, seed, by="task").query("task != 'all'").reset_index(drop=True),
-        comparisons=compare(predictions, pairs, confidence=confidence, seed=seed),
+        study=study,
+        chance=chance(asked),
+        accuracy=with_blind(multiple_choice.summarize(predictions, confidence, seed)),
+        accuracy_by_task=by_task.query("task != 'all'").reset_index(drop=True),
+        comparisons=multiple_choice.compare(predictions, pairs, confidence=confidence, seed=seed),
+        seeds=over_seeds(predictions, confidence, seed),
         consistency=consistency(predictions, asked, close, confidence, seed),
         consistency_change=consistency_change(predictions, asked, before_after, close, confidence, seed),
-        training=training,
-        chance=chance(asked),
-        seeds=over_seeds(predictions, confidence, seed),
-        reasoning=reasoning.summarize(judged, confidence, seed),
-        reasoning_comparisons=reasoning.compare(judged, open_pairs(row.policy for row in judged), confidence, seed),
-        acting=success(episodes, {q.task for q in asked if q.split != "test_out"}, confidence),
-        acting_comparisons=traces.compare(episodes, open_pairs(row.policy for row in episodes), confidence, seed),
-        traces=list(episodes),
-        agreement=between_judges(answers, people, confidence, seed),
-        spatial=spatial_exam.summarize(spatial, confidence, seed),
-        embodied=embodied_results.summarize(embodied, confidence),
-        faithfulness=faithfulness_results.summarize(probed, confidence),
-        faithfulness_changes=faithfulness_results.compare(probed, confidence, seed),
+        faithfulness=faithfulness.summarize(study.faithfulness, confidence),
+        faithfulness_changes=faithfulness.compare(study.faithfulness, confidence, seed),
+        open_questions=open_questions.summarize(judged, confidence, seed),
+        open_question_comparisons=open_questions.compare(judged, open_pairs(judged), confidence, seed),
+        agreement=open_questions.between_judges(study.open_questions, people, confidence, seed),
+        spatialrgpt=spatialrgpt.summarize(study.spatialrgpt, confidence, seed),
+        closed_loop=success(study.closed_loop, trained_tasks, confidence),
+        closed_loop_comparisons=closed_loop.compare(study.closed_loop, open_pairs(study.closed_loop), confidence, seed),
+        eb_manipulation=eb_manipulation.summarize(study.eb_manipulation, confidence),
     )
 
 
-def open_pairs(policies: Iterable[str]) -> list[tuple[str, str]]:
-    """The comparisons outside the multiple-choice exam: every trained policy with the base, and base and reinforced
-    ones with the random guess."""
-    names = [policy for policy in ordered(policies) if policy == "base" or is_trained(policy)]
+def open_pairs(rows: Iterable) -> list[tuple[str, str]]:
+    """The comparisons outside multiple choice, among the policies of `rows`: every trained policy with the base, and
+    base and reinforced ones with the random guess."""
+    names = [name for name in ordered(row.policy for row in rows) if name == "base" or is_trained(name)]
     pairs = [(policy, "base") for policy in names if policy != "base" and "base" in names]
     return pairs + [(policy, "random") for policy in names if policy == "base" or is_reinforced(policy)]
 
 
-def success(episodes: Sequence[Trace], trained: set[str], confidence: float) -> pd.DataFrame:
-    """`traces.summarize` by task, over all tasks, and over the tasks that were trained on and those that were not."""
-    by_kind = [replace(trace, task=TRAINED if trace.task in trained else HELD_OUT) for trace in episodes]
-    kinds = traces.summarize(by_kind, confidence).query("task != 'all'")
-    return pd.concat([traces.summarize(episodes, confidence), kinds], ignore_index=True)
+def success(episodes: Sequence[Trace], trained_tasks: set[str], confidence: float) -> pd.DataFrame:
+    """Success by task, over all tasks, over the tasks trained on and over those never trained on."""
+    grouped = [replace(trace, task=TRAINED if trace.task in trained_tasks else HELD_OUT) for trace in episodes]
+    groups = closed_loop.summarize(grouped, confidence).query("task != 'all'")
+    return pd.concat([closed_loop.summarize(episodes, confidence), groups], ignore_index=True)
 
 
 def with_blind(accuracy: pd.DataFrame) -> pd.DataFrame:
@@ -195,91 +131,3 @@ def with_blind(accuracy: pd.DataFrame) -> pd.DataFrame:
     blind = accuracy[accuracy["policy"] == "text_only"].set_index(["split", "type"])["accuracy"]
     keys = pd.MultiIndex.from_frame(accuracy[["split", "type"]])
     return accuracy.assign(blind=blind.reindex(keys).to_numpy())
-
-
-def read_training_logs(folder: Path = paths.MODELS) -> dict[str, pd.DataFrame]:
-    """The log of each trained policy, `<folder>/<policy>/log.jsonl`: one row per step.
-
-    Raises:
-        RecordError: a line is not JSON.
-    """
-    logs = {}
-    for path in sorted(folder.glob("*/log.jsonl")):
-        rows = []
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-            try:
-                rows.append(json.loads(line))
-            except json.JSONDecodeError as error:
-                place = f"{paths.relative(path)}, line {number}"
-                raise RecordError(f"{place}: not JSON ({error.msg}); train this policy again") from None
-        if rows:
-            logs[path.parent.name] = pd.DataFrame(rows)
-    return {name: logs[name] for name in ordered(logs)}
-
-
-def find_row(table: pd.DataFrame, **values: str) -> pd.Series | None:
-    """The one row with these values, or None."""
-    for column, value in values.items():
-        table = table[table[column] == value]
-    return table.iloc[0] if len(table) else None
-
-
-def headline(results: Results) -> str:
-    """The main result in one sentence, with interval and p-value; a gain within chance is called so."""
-    policy = results.headline_policy
-    row = find_row(results.comparisons, policy=policy, baseline="base", split="test_in", type="all") if policy else None
-    if row is None:
-        return "There is no reinforced policy to compare with its base on test_in."
-    after = find_row(results.accuracy, policy=policy, split="test_in", type="all")
-    before = find_row(results.accuracy, policy="base", split="test_in", type="all")
-    points, low, high = (100 * row[name] for name in ("difference", "low", "high"))
-    verdict = "a gain of" if points > 0 else "a change of"
-    doubt = "" if row["p_value"] < 0.01 and row["low"] > 0 else " This is not more than chance allows."
-    return (
-        f"On the {row['questions']} held-out questions of the training tasks, {label(policy)} answers "
-        f"{after['accuracy']:.1%} right and its base {before['accuracy']:.1%}: {verdict} {points:+.1f} points "
-        f"({results.settings.confidence:.0%} interval over episodes {low:+.1f} to {high:+.1f}; "
-        f"exact McNemar test, {p_text(row['p_value'])}).{doubt}"
-    )
-
-
-def headline_numbers(results: Results) -> dict[str, dict[str, float]]:
-    """The main result for DVC, in percent: accuracy of base and reinforced policies on each test split, and the gain
-    of `headline` with its interval; few enough to stand in one row of `dvc exp show`."""
-    told = results.accuracy.query("type == 'all'")
-    numbers = {
-        split: {
-            row.policy: round(100 * row.accuracy, 1)
-            for row in told[told["split"] == split].itertuples()
-            if row.policy == "base" or is_reinforced(row.policy)
-        }
-        for split in results.test_splits
-    }
-    row = find_row(results.comparisons, policy=results.headline_policy, baseline="base", split="test_in", type="all")
-    if row is not None:
-        span = {"points": row["difference"], "low": row["low"], "high": row["high"]}
-        numbers["gain"] = {name: round(100 * float(value), 1) for name, value in span.items()}
-    return numbers
-
-
-def p_text(p_value: float) -> str:
-    """A p-value as papers print it: "p = 0.032", "p < 0.001"."""
-    return f"p = {p_value:.2g}" if p_value >= 0.001 else "p < 0.001"
-
-
-def p_cell(p_value: float) -> str:
-    """The same in a table's cell: "0.032", "< 0.001"."""
-    return p_text(p_value).removeprefix("p ").removeprefix("= ")
-
-
-def draw_examples(results: Results) -> list[Question]:
-    """Test questions for the example sheet, drawn at random (not picked), the types in turn, held-out tasks too."""
-    rng = np.random.default_rng(results.settings.seed)
-    answered = sorted({p.id for p in results.predictions if p.split != "validation"}) or sorted(results.questions)
-    pools = [
-        list(rng.permutation([name for name in answered if results.questions[name].type == kind])) for kind in TYPES
-    ]
-    chosen: list[Question] = []
-    while len(chosen) < results.settings.examples and any(pools):
-        chosen += [results.questions[str(pool.pop())] for pool in pools if pool]
-    return chosen[: results.settings.examples]

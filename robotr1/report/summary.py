@@ -1,4 +1,4 @@
-"""Print the result table and where the report lies: the last thing that `make study` does."""
+"""Print the result table and the path of the report; `make study` ends with it."""
 
 import sys
 from pathlib import Path
@@ -6,28 +6,27 @@ from pathlib import Path
 import pandas as pd
 
 from robotr1 import paths
-from robotr1.evaluation.multiple_choice.scoring import TYPES
+from robotr1.evaluation.multiple_choice.results import TYPES
 from robotr1.report.names import label, ordered
-from robotr1.report.reproduction import verdict
-from robotr1.report.results import find_row
-from robotr1.report.tables import plain
+from robotr1.report.reproduction.report import verdict
+from robotr1.report.tables import find_row, plain
 
 
 class SummaryError(FileNotFoundError):
-    """There is nothing to sum up yet."""
+    """The tables or the report are missing."""
 
 
 def summary(reports: Path = paths.REPORTS) -> str:
-    """The accuracy of each policy on each test split by type, from the finished tables; then whether that is what
-    was committed, and the report's place.
+    """The accuracy of each policy on each test split by type, from the finished tables; then whether the run
+    reproduced the committed one, and the report's path.
 
     Raises:
-        SummaryError: the tables or the report are not there yet.
+        SummaryError: the tables or the report are missing.
     """
     accuracy, report = reports / "tables/accuracy.csv", reports / "report.html"
     for path in (accuracy, report):
         if not path.is_file():
-            raise SummaryError(f"{paths.relative(path)} is not there yet: run `dvc repro`")
+            raise SummaryError(f"{paths.relative(path)} is missing; run `dvc repro`")
     table = pd.read_csv(accuracy)
     blocks = [_block(table[table["split"] == split], split) for split in _splits(table)]
     compared = f"Did it reproduce? {verdict(reports / 'reproduction.md')} (reports/reproduction.md)"

@@ -1,7 +1,7 @@
-"""Training curves elsewhere, on request: transformers' own callbacks for TensorBoard and DVCLive.
+"""Send training curves to TensorBoard or DVCLive while a run trains, with transformers' own callbacks.
 
-Every run writes its curves into its policy's log.jsonl, and `dvc plots` draws them from there. What is sent here has
-TRL's names, appears while the run goes on, and lies beside the run's checkpoints.
+Every run also writes its curves to its policy's log.jsonl, which `dvc plots` draws. The curves sent here have TRL's
+names and are written beside the run's checkpoints.
 """
 
 from importlib.util import find_spec
@@ -11,8 +11,8 @@ from transformers import TrainerCallback
 from transformers.integrations import DVCLiveCallback, TensorBoardCallback
 
 
-class LiveCurves(DVCLiveCallback):
-    """DVCLive's files in `folder`, with the trainer's step numbers; neither dvc.yaml nor experiments are touched."""
+class FolderDVCLiveCallback(DVCLiveCallback):
+    """Write DVCLive's files to `folder`, with the trainer's step numbers; change neither dvc.yaml nor experiments."""
 
     def __init__(self, folder: Path):
         super().__init__()
@@ -31,13 +31,15 @@ class LiveCurves(DVCLiveCallback):
         super().on_log(args, state, control, **kwargs)
 
 
-def reporting(tool: str, folder: Path) -> list[TrainerCallback]:
-    """Callbacks that send each step's log to `tool` (none, tensorboard or dvclive), which writes below `folder`.
+def curve_callbacks(report_to: str, folder: Path) -> list[TrainerCallback]:
+    """Callbacks that send each step's log to `report_to` (none, tensorboard or dvclive), which writes below `folder`.
 
     Raises ValueError where its package is not installed.
     """
-    if tool == "none":
+    if report_to == "none":
         return []
-    if find_spec(tool) is None:
-        raise ValueError(f"report_to: the package {tool} is missing; `pip install {tool}`, or set report_to: none.")
-    return [TensorBoardCallback()] if tool == "tensorboard" else [LiveCurves(folder / "dvclive")]
+    if find_spec(report_to) is None:
+        raise ValueError(
+            f"report_to: the package {report_to} is missing; `pip install {report_to}`, or set report_to: none."
+        )
+    return [TensorBoardCallback()] if report_to == "tensorboard" else [FolderDVCLiveCallback(folder / "dvclive")]

@@ -1,8 +1,8 @@
-"""Train from params.yaml without a notebook, for `accelerate launch` with several processes or machines:
+"""Train from params.yaml without a notebook, for `accelerate launch` with several processes or machines.
 
     accelerate launch --config_file conf/accelerate/data_parallel.yaml -m robotr1.training.launch train_grpo
 
-reads the same settings, questions and base as the stage of that name, and writes the same folder in models/.
+It reads the same settings, questions and base as the stage of that name, and writes the same folder in models/.
 """
 
 import argparse
@@ -26,10 +26,10 @@ def main() -> int:
     try:
         settings = dataclasses.replace(load_settings()[stage], **given)
         if stage == "train_grpo":
-            from robotr1.training.grpo.inputs import read_asked
+            from robotr1.training.grpo.inputs import read_questions
             from robotr1.training.grpo.trainer import train
 
-            train(settings, read_asked(settings))
+            train(settings, read_questions(settings))
         else:
             from robotr1.training.sft import finetune, read_examples
 

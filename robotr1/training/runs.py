@@ -1,35 +1,31 @@
-"""What every training run shares: its data set, its checkpoints, its log, its saved adapter.
+"""What SFT and RL runs share: the data set, the trainer's arguments, resuming, and saving the adapter.
 
-A run that stops (Ctrl-C, power cut) goes on from its newest checkpoint when it is started again, but only if
-settings, questions and base are still the same: a fingerprint of them lies beside the checkpoints.
+A stopped run (Ctrl-C, power cut) resumes from its newest checkpoint when it is started again, but only if settings,
+questions and base are the same (`checkpoints.fingerprint`).
 """
 
-import ctypes
 import dataclasses
-import hashlib
-import json
 import os
-import platform
-import shutil
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from datasets import Dataset
 from peft import PeftModel
-from transformers import PrinterCallback, ProgressCallback, Trainer, TrainingArguments
+from transformers import PrinterCallback, ProgressCallback, Trainer
 from transformers.trainer_utils import get_last_checkpoint
 
 from robotr1 import paths
+from robotr1.policies.adapters import BASE_FILE
+from robotr1.policies.folders import digest, resolve
 from robotr1.policies.images import load_image
-from robotr1.policies.load import BASE_FILE, digest, resolve
-from robotr1.training import parallel
-from robotr1.training.callbacks import NoLastCheckpoint, Progress, round_floats
-
-DIGESTED_BYTES = 64 << 20  # larger files count by size only
+from robotr1.training.callbacks import NoLastCheckpoint, Progress
+from robotr1.training.checkpoints import last_checkpoint, remove_checkpoints, remove_unfinished
+from robotr1.training.log import write_log
+from robotr1.training.memory import is_out_of_memory, memory_advice
+from robotr1.training.parallel import full_state_dict
 
 
 def with_images(rows: Sequence[dict[str, Any]]) -> Dataset:
@@ -39,9 +35,10 @@ def with_images(rows: Sequence[dict[str, Any]]) -> Dataset:
 
 
 def micro_batches(examples: int, micro_batch: int) -> tuple[int, int]:
-    """Examples in one forward pass and how many passes make one optimiser step; `micro_batch` 0 means all at once.
+    """Examples in one forward pass, and passes in one optimiser step; `micro_batch` 0 means all examples at once.
 
-    With several processes (`accelerate launch`) each takes its share. Raises ValueError where it does not divide.
+    With several processes (`accelerate launch`) each takes its share. Raises ValueError where the examples do not
+    divide.
     """
     processes = int(os.environ.get("WORLD_SIZE", 1))
     size = micro_batch or examples // processes
@@ -84,74 +81,11 @@ def common_arguments(settings: Any, name: str) -> dict[str, Any]:
     }
 
 
-def fingerprint(settings: Any, rows: Sequence[Any], base: str | Path, start: Path | None = None) -> str:
-    """Digest of everything that a run depends on: settings, examples, the files of the base and of its start."""
-    content = hashlib.sha256(json.dumps(dataclasses.asdict(settings), sort_keys=True).encode())
-    content.update(os.environ.get("WORLD_SIZE", "1").encode())  # processes: each has random numbers of its own
-    for row in rows:
-        content.update(json.dumps(dataclasses.asdict(row), sort_keys=True).encode())
-    files = sorted(Path(base).glob("*")) if Path(base).is_dir() else []
-    for file in [*files, *(sorted(start.glob("*")) if start else [])]:
-        content.update(f"{file.name} {file.stat().st_size}".encode())
-        if file.is_file() and file.stat().st_size <= DIGESTED_BYTES:
-            content.update(file.read_bytes())
-    return content.hexdigest() if files else hashlib.sha256(content.digest() + str(base).encode()).hexdigest()
-
-
-def last_checkpoint(folder: Path, mark: str) -> str | None:
-    """The newest checkpoint to go on from. Checkpoints of other settings, questions or base are removed."""
-    marker = folder / "fingerprint"
-    if folder.is_dir() and not (marker.is_file() and marker.read_text() == mark):
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    marker.write_text(mark)
-    for checkpoint in cut_off(folder):
-        shutil.rmtree(checkpoint)
-    return get_last_checkpoint(str(folder))
-
-
-def cut_off(folder: Path) -> list[Path]:
-    """Checkpoints that were not written to the end: they lack a readable `trainer_state.json`, which comes last."""
-    return [path for path in folder.glob("checkpoint-*") if not _is_json(path / "trainer_state.json")]
-
-
-def _is_json(path: Path) -> bool:
-    try:
-        json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return True
-
-
-def keep_memory() -> None:
-    """Tell glibc to keep freed memory for the next step instead of handing it back to the system.
-
-    Large tensors otherwise fault in afresh at every allocation: measured on a two-core virtual machine, a GRPO step
-    of the tiny policy fell from 6.1 to 4.2 CPU seconds. Does nothing where the C library is another one.
-    """
-    if platform.libc_ver()[0] == "glibc":
-        libc = ctypes.CDLL("libc.so.6")
-        libc.mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD
-        libc.mallopt(-1, (1 << 31) - 1)  # M_TRIM_THRESHOLD
-
-
-@contextmanager
-def torch_threads(threads: int) -> Iterator[None]:
-    """Let torch use `threads` cores within the context, and keep the memory that it frees."""
-    keep_memory()
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 def run(trainer: Trainer, mark: str) -> None:
-    """Train to the end, from the last checkpoint where there is one that fits `mark`.
+    """Train to the end, from the last checkpoint of the run with fingerprint `mark` if there is one.
 
-    Raises OSError where a checkpoint could not be written, for example on a full disk; the one before stays good.
-    Raises MemoryError, with what to turn down, where memory does not suffice.
+    Raises OSError where a checkpoint cannot be written, for example on a full disk; earlier checkpoints stay.
+    Raises MemoryError, with the settings to lower, where memory runs out.
     """
     for callback in (PrinterCallback, ProgressCallback):
         trainer.remove_callback(callback)
@@ -163,76 +97,44 @@ def run(trainer: Trainer, mark: str) -> None:
     with trainer.accelerator.main_process_first():
         checkpoint = last_checkpoint(folder, mark)
     if checkpoint and first:
-        print(f"going on from {paths.relative(checkpoint)}")
+        print(f"resuming from {paths.relative(checkpoint)}")
     try:
         trainer.train(resume_from_checkpoint=checkpoint)
     except KeyboardInterrupt:
         saved = get_last_checkpoint(str(folder))
-        after = f"goes on from {paths.relative(saved)}" if saved else "starts anew"
-        print(f"stopped at step {trainer.state.global_step}; run again, this stage {after}", file=sys.stderr)
+        next_run = f"resumes from {paths.relative(saved)}" if saved else "starts from the beginning"
+        print(f"stopped at step {trainer.state.global_step}; the next run {next_run}", file=sys.stderr)
         raise
     except Exception as error:
-        if out_of_memory(error):
+        if is_out_of_memory(error):
             raise MemoryError(
-                f"out of memory ({str(error).partition(chr(10))[0]}). {spare_memory(trainer.args)}"
+                f"out of memory ({str(error).partition(chr(10))[0]}). {memory_advice(trainer.args)}"
             ) from error
-        if not first or not (unwritten := cut_off(folder)):
+        unfinished = remove_unfinished(folder) if first else []
+        if not unfinished:
             raise
-        for checkpoint in unwritten:
-            shutil.rmtree(checkpoint)
         raise OSError(
-            f"{paths.relative(unwritten[0])} could not be written ({error}). Fix: free some space on its disk and run "
-            "again; training goes on from the checkpoint before it, if there is one."
+            f"{paths.relative(unfinished[0])} could not be written ({error}). Fix: free some space on its disk and run "
+            "again; training resumes from the checkpoint before it, if there is one."
         ) from error
 
 
-def out_of_memory(error: Exception) -> bool:
-    """Whether `error` says that memory is full, on a GPU or a CPU."""
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
-
-
-def spare_memory(arguments: TrainingArguments) -> str:
-    """What to turn down, in this order, each with its present value."""
-    reinforced = hasattr(arguments, "num_generations")
-    knobs = [
-        f"shorter completions (max_completion_length: {arguments.max_completion_length})" if reinforced else None,
-        "fewer pixels (extract_demos.image_size)",
-        f"smaller groups (num_generations: {arguments.num_generations})" if reinforced else None,
-        f"smaller micro_batch (now {arguments.per_device_train_batch_size}; the numbers stay the same)",
-        "NF4 (prepare_base.quantization: nf4)",
-        "the 3B model (profile: gpu)",
-    ]
-    return "Try, in this order: " + "; ".join(knob for knob in knobs if knob) + "."
-
-
 def save(trainer: Trainer, base: str | Path, output: Path, log: list[dict[str, Any]], settings: Any) -> None:
-    """Write adapter, log and settings as one finished folder, then drop the checkpoints.
+    """Write adapter, log and settings to `output` as one finished folder, then remove the checkpoints.
 
     The adapter names its base relative to the project root, so that the folder works in another checkout.
     """
-    weights = parallel.whole_weights(trainer)
+    weights = full_state_dict(trainer)
     if not trainer.is_world_process_zero():
         return
     model: PeftModel = trainer.accelerator.unwrap_model(trainer.model)
     model.peft_config["default"].base_model_name_or_path = paths.relative(base)
     with paths.atomic_folder(output) as folder:
-        model.save_pretrained(  # with embedding layers it would ask the hub about the base
+        model.save_pretrained(  # with embedding layers it would look for the base on the hub
             folder, state_dict=weights, save_embedding_layers=False, selected_adapters=["default"]
         )
         (folder / "README.md").unlink(missing_ok=True)  # an empty model card with this machine's paths
-        told = {"name": paths.relative(base), "sha256": digest(resolve(base))}
-        paths.write_json(folder / BASE_FILE, told)
+        paths.write_json(folder / BASE_FILE, {"name": paths.relative(base), "sha256": digest(resolve(base))})
         write_log(folder / "log.jsonl", log)
         paths.write_json(folder / "settings.json", dataclasses.asdict(settings))
-    for checkpoint in Path(trainer.args.output_dir).glob("checkpoint-*"):
-        shutil.rmtree(checkpoint)
-
-
-def write_log(path: Path, log: Sequence[dict[str, Any]]) -> None:
-    """One JSON object a step."""
-    paths.write_text(path, "".join(json.dumps(round_floats(entry), sort_keys=True) + "\n" for entry in log))
-
-
-def read_log(path: Path) -> list[dict[str, Any]]:
-    """The steps of a training log, as `write_log` wrote them."""
-    return [json.loads(line) for line in path.read_text().splitlines()]
+    remove_checkpoints(Path(trainer.args.output_dir))

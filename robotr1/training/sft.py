@@ -1,8 +1,8 @@
 """Supervised fine-tuning with TRL's SFTTrainer and LoRA.
 
-Four forms of answers are imitated: direct and cot are the paper's baselines on open questions (§4.1, appendix B.2);
-cold_start writes chains of thought under the multiple-choice prompt, for a start of GRPO (Table 13); planning lists the
-actions that remain, the first stage of RoboGPT-R1 (arXiv 2510.14828).
+There are four answer forms. `direct` and `cot` are the paper's baselines on open questions (§4.1, appendix B.2).
+`cold_start` has chains of thought under the multiple-choice prompt, as a start for GRPO (Table 13). `planning` lists
+the remaining actions, the first stage of RoboGPT-R1 (arXiv 2510.14828).
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,17 +17,21 @@ from trl import SFTConfig, SFTTrainer
 from trl.trainer.sft_trainer import DataCollatorForVisionLanguageModeling
 
 from robotr1 import paths
-from robotr1.policies.images import encode_images_once, prepare_images_once
-from robotr1.policies.load import load_model, load_processor, lora_config
+from robotr1.policies.adapters import lora_config
+from robotr1.policies.image_cache import encode_images_once, prepare_images_once
+from robotr1.policies.load import load_model
+from robotr1.policies.processor import load_processor
 from robotr1.records import Question, SftExample, read_records
 from robotr1.settings import FinetuneSft
 from robotr1.training import parallel, preflight, runs
-from robotr1.training.callbacks import step_log
-from robotr1.training.curves import reporting
+from robotr1.training.checkpoints import fingerprint
+from robotr1.training.curves import curve_callbacks
+from robotr1.training.log import step_log
+from robotr1.training.memory import torch_threads
 
 
 def read_examples(form: str, folder: Path | None = None) -> list[SftExample]:
-    """The examples of `form`, of the splits train and validation.
+    """The examples of `form`, train and validation.
 
     Raises ValueError where their file is missing, RecordError where it is broken.
     """
@@ -44,22 +48,22 @@ def read_examples(form: str, folder: Path | None = None) -> list[SftExample]:
 
 
 def cold_start_examples(questions: Sequence[Question], chains: Mapping[str, SftExample]) -> list[SftExample]:
-    """Multiple-choice questions answered with a thought: that of the same question, asked openly, in `chains` by id.
+    """Multiple-choice questions answered with the chain of thought of the same open question (`chains`, by id).
 
-    Waypoint and movement questions think of subtask, movement and place; of the plan only the present step is left, or
-    a thought would be too long to be sampled often. (The paper has GPT-4.1-mini write its thoughts.) A question whose
-    frame has no chain is left out.
+    Thoughts about waypoints and movements name subtask, movement and position. The plan is left out except for the
+    present step: longer thoughts would seldom be sampled whole. (The paper has GPT-4.1-mini write its thoughts.)
+    Questions without a chain are left out.
     """
-    made = []
+    examples = []
     for question in questions:
-        asked = question.id.replace("/movement", "/waypoint")
-        if asked not in chains:
+        open_id = question.id.replace("/movement", "/waypoint")
+        if open_id not in chains:
             continue
-        lines = chains[asked].completion.splitlines()
+        lines = chains[open_id].completion.splitlines()
         thought = " ".join(line.replace("Answer: ", "Place: ") for line in lines if not line.startswith("Plan: "))
         completion = f"<think> {thought} </think> <answer> [[{question.answer}]] </answer>"
-        made.append(replace(chains[asked], id=question.id, prompt=question.prompt, completion=completion))
-    return made
+        examples.append(replace(chains[open_id], id=question.id, prompt=question.prompt, completion=completion))
+    return examples
 
 
 def sft_dataset(examples: Sequence[SftExample]) -> Dataset:
@@ -79,7 +83,7 @@ def sft_dataset(examples: Sequence[SftExample]) -> Dataset:
 def sft_arguments(settings: FinetuneSft, name: str) -> dict[str, Any]:
     """The arguments of TRL's configuration, with every choice stated.
 
-    Prompts are never cut: an image's tokens must stay together.
+    Prompts are never truncated: an image's tokens must stay together.
     """
     size, accumulation = runs.micro_batches(settings.batch_size, settings.micro_batch)
     return {
@@ -98,7 +102,7 @@ def sft_arguments(settings: FinetuneSft, name: str) -> dict[str, Any]:
 
 def make_trainer(settings: FinetuneSft, examples: Sequence[SftExample], base: str | Path, name: str) -> SFTTrainer:
     """TRL's trainer on a freshly loaded base with a fresh LoRA adapter."""
-    callbacks = reporting(settings.report_to, paths.CHECKPOINTS / name)
+    callbacks = curve_callbacks(settings.report_to, paths.CHECKPOINTS / name)
     return SFTTrainer(
         model=load_model(base, quantization=settings.quantization),
         args=SFTConfig(**sft_arguments(settings, name)),
@@ -110,7 +114,7 @@ def make_trainer(settings: FinetuneSft, examples: Sequence[SftExample], base: st
 
 
 def loss_tokens(processor: ProcessorMixin, example: SftExample) -> list[tuple[str, bool]]:
-    """The tokens of one example as training sees them, each with whether the loss counts it."""
+    """The tokens of one example as in training, each with whether it counts in the loss."""
     collate = DataCollatorForVisionLanguageModeling(processor=processor, completion_only_loss=True)
     batch = collate([sft_dataset([example])[0]])
     texts = [processor.tokenizer.decode([token]) for token in batch["input_ids"][0]]
@@ -123,21 +127,21 @@ def finetune(
     base: str | Path = paths.MODELS / "base",
     output: Path | None = None,
 ) -> list[dict[str, Any]]:
-    """Fine-tune `base` on demonstration answers and save the adapter in `output`; return the log, one entry a step.
+    """Fine-tune `base` on demonstration answers and save the adapter in `output`; return the log, one entry per step.
 
-    The loss counts the completion's tokens only; the vision tower stays frozen. Goes on from the last checkpoint of
-    the same run where there is one. Raises PolicyError for an unusable base and ValueError for no examples.
+    Only the completion's tokens count in the loss; the vision tower stays frozen. Resumes from the last checkpoint of
+    the same run if there is one. Raises PolicyError for an unusable base and ValueError for no examples.
     """
     if not examples:
-        raise ValueError("no examples to learn from; run the stage build_questions.")
+        raise ValueError("no examples to train on; run the stage build_questions.")
     output = output or paths.MODELS / f"sft-{settings.form}"
-    with runs.torch_threads(settings.threads):
+    with torch_threads(settings.threads):
         trainer = make_trainer(settings, examples, base, output.name)
         preflight.check(trainer.model, trainer.processing_class, examples)
-        spread = parallel.is_sharded(trainer.accelerator)
-        once = nullcontext() if spread else encode_images_once(trainer.model)
-        with once, prepare_images_once(trainer.processing_class):
-            runs.run(trainer, runs.fingerprint(settings, examples, base))
+        sharded = parallel.is_sharded(trainer.accelerator)
+        image_features = nullcontext() if sharded else encode_images_once(trainer.model)
+        with image_features, prepare_images_once(trainer.processing_class):
+            runs.run(trainer, fingerprint(settings, examples, base))
         log = step_log(trainer.state.log_history)
         runs.save(trainer, base, output, log, settings)
     return log

@@ -1,4 +1,4 @@
-"""The paper's differences, by hand from its tables, and what counts as agreement."""
+"""The paper's differences, computed by hand from its tables, and the rule for agreement."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def test_every_row_is_in_its_table_and_belongs_to_a_comparison():
     assert paper.in_paper("consistency", "grpo") is None
 
 
-def test_agreement_takes_one_clear_verdict_and_none_against_it():
+def test_agreement_needs_one_clear_verdict_and_none_against_it():
     assert paper.agreement(0.1, ["better", "not told apart"]) == "agrees"
     assert paper.agreement(-0.1, ["better", "not told apart"]) == "contradicts"
     assert paper.agreement(-0.1, ["worse"]) == "agrees"

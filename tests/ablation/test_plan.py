@@ -26,8 +26,8 @@ def test_every_run_has_its_stage_and_can_be_set_up():
             assert all(getattr(chosen, key) == value for key, value in run.changes.items())
 
 
-def test_only_what_is_compared_differs():
-    """Each reinforced run differs from plain GRPO in its own point and in nothing else."""
+def test_only_the_compared_setting_differs():
+    """Each reinforced run differs from plain GRPO in one point."""
     runs = plan.read_plan()["runs"]
     changes = {
         name: {key for key in run.changes if run.changes[key] != runs["grpo"].changes.get(key)}
@@ -63,7 +63,7 @@ def test_the_cold_start_is_that_of_the_same_seed():
         ("{section: train_grpo, in_prompt: [smell]}", "smell"),
     ],
 )
-def test_a_run_that_cannot_be_is_named(tmp_path, line, says):
+def test_an_invalid_run_is_named(tmp_path, line, says):
     (tmp_path / "params.yaml").write_text(f"seeds: [0]\nruns:\n  mine: {line}\n")
     with pytest.raises(settings.SettingsError, match=says):
         plan.section_of(plan.read_plan(tmp_path)["runs"]["mine"], STUDY, 0)
@@ -81,7 +81,7 @@ def test_deps_are_modules_that_exist_and_are_imported():
             assert any(path == dep or path.startswith(f"{dep}/") for path in needed), dep
 
 
-def test_the_study_does_not_know_the_ablation():
+def test_the_study_does_not_depend_on_the_ablation():
     assert (plan.FOLDER / ".dvc/config").is_file(), "a DVC project of its own"
     assert "ablation" not in (paths.ROOT / "dvc.yaml").read_text()
     for path in (

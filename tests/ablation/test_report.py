@@ -1,11 +1,13 @@
-"""The ablation's page says what the predictions say."""
+"""The ablation's page agrees with the predictions."""
 
 import numpy as np
 import pytest
 from synthetic_study import question
 
 from robotr1.ablation import report
-from robotr1.evaluation.multiple_choice.scoring import evaluate, write_predictions
+from robotr1.ablation.page import percentages
+from robotr1.evaluation.multiple_choice.results import write as write_predictions
+from robotr1.evaluation.multiple_choice.scoring import evaluate
 from robotr1.questions.prompts import LETTERS, completion_text, format_state
 
 
@@ -31,7 +33,7 @@ def written(asked, share, rng, place="target"):
     ]
 
 
-def test_the_page_says_what_the_predictions_say(tmp_path, asked):
+def test_the_page_agrees_with_the_predictions(tmp_path, asked):
     (tmp_path / "params.yaml").write_text((report.FOLDER / "params.yaml").read_text())
     rng = np.random.default_rng(0)
     for run, share, place in (("grpo", 0.9, "state"), ("rloo", 0.9, "target"), ("sft_cot", 0.2, "target")):
@@ -46,12 +48,12 @@ def test_the_page_says_what_the_predictions_say(tmp_path, asked):
             write_predictions(rows, tmp_path / "predictions" / title)
     report.main(tmp_path)
     text = (tmp_path / "report.md").read_text()
-    lines = [line for line in text.splitlines() if line.startswith("| grpo − sft_cot, own form (")]
+    lines = [line for line in text.splitlines() if line.startswith("| grpo − sft_cot, open form (")]
     assert len(lines) == 2 and all(line.endswith("| better |") for line in lines)
     assert "(waypoint, state) | new tasks |" in lines[1]
     assert "| rloo − grpo | new tasks |" in text and "sft_direct" not in text
     assert "| grpo, other options | 3 |" in text
-    assert "| grpo − sft_cot, own form | +0.64, Table 3 | better (new episodes); better (new tasks) | agrees |" in text
+    assert "| grpo − sft_cot, open form | +0.64, Table 3 | better (new episodes); better (new tasks) | agrees |" in text
     thoughts = text[text.index("## What the thoughts") :]
     assert "| grpo | " in thoughts and "| 100.0 ± 0.0 |" in thoughts.split("| grpo |")[1].splitlines()[0]
     assert "| 0.0 ± 0.0 |" in thoughts.split("| rloo |")[1].splitlines()[0]
@@ -73,5 +75,5 @@ def test_the_best_guess_without_the_image_is_of_this_strategy_and_the_waypoints(
     card = {"strategies": [dict(zip(names, row, strict=True)) | others for row in rows]}
     found = report.blind_guesses(card, "same_episode")
     assert found == {"test_in": 0.7, "test_out": 0.5}
-    assert report.guesses(found) == "70.0 % (new episodes), 50.0 % (new tasks)"
-    assert report.guesses({}) == ""
+    assert percentages(found) == "70.0 % (new episodes), 50.0 % (new tasks)"
+    assert percentages({}) == ""

@@ -11,6 +11,7 @@ import time
 import joblib
 import numpy as np
 import pytest
+from small_settings import DEMOS
 
 from robotr1.demos import collect
 from robotr1.demos.collect import CollectionError, collect_demos, prepare_folder, summarize
@@ -20,23 +21,8 @@ from robotr1.demos.tabletop import episodes
 from robotr1.demos.write import CAMERAS
 from robotr1.keyframes import find_keyframes
 from robotr1.paths import PANDA
-from robotr1.settings import ExtractDemos
 
-SETTINGS = ExtractDemos(
-    source="tabletop",
-    recorded_folder="",
-    train_tasks=["push_button"],
-    held_out_tasks=["lamp_on"],
-    demos_per_train_task=2,
-    demos_per_held_out_task=1,
-    image_size=32,
-    frame_interval=30,
-    frames="questions",
-    cameras=["front"],
-    depth_and_masks=False,
-    workers=1,
-    seed=3,
-)
+SETTINGS = dataclasses.replace(DEMOS, held_out_tasks=["lamp_on"], demos_per_held_out_task=1, frame_interval=30, seed=3)
 needs_panda = pytest.mark.skipif(
     not (PANDA / "panda.json").exists(), reason="no Panda: run `python -m robotr1.demos.tabletop.panda`"
 )

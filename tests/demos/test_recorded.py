@@ -11,26 +11,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pickles import edit_pickle
+from small_settings import DEMOS
 
 from robotr1.demos.collect import CollectionError, collect_demos
 from robotr1.demos.episode import EpisodeError, read_episode
 from robotr1.demos.recorded import copy_recorded, find_recorded
-from robotr1.settings import ExtractDemos
 
-SETTINGS = ExtractDemos(
-    source="recorded",
-    recorded_folder="recordings",
-    train_tasks=["pick_up_cup"],
-    held_out_tasks=[],
-    demos_per_train_task=2,
-    demos_per_held_out_task=0,
-    image_size=224,
-    frame_interval=10,
-    frames="questions",
-    cameras=["front"],
-    depth_and_masks=False,
-    workers=1,
-    seed=0,
+SETTINGS = dataclasses.replace(
+    DEMOS, source="recorded", recorded_folder="recordings", train_tasks=["pick_up_cup"], image_size=224
 )
 EPISODES = "pick_up_cup/variation0/episodes"
 
@@ -138,7 +126,7 @@ DAMAGE = {
     "lost images": (lambda f: [p.unlink() for p in (f / "front_rgb").iterdir()], "front_rgb: no images"),
     "nan": (lambda f: edit_pickle(f, nan_pose), "frame 2: gripper_pose is not a finite number"),
     "quaternion": (lambda f: edit_pickle(f, long_quaternion), "frame 2.*unit quaternion.*length 0.5"),
-    "swapped": (lambda f: edit_pickle(f, exchange), "between frames 2 and 3 the arm moves.*not in their order"),
+    "swapped": (lambda f: edit_pickle(f, exchange), "between frames 2 and 3 the arm moves.*out of order"),
     "missing": (lambda f: edit_pickle(f, lose_frames), "between frames 2 and 3 the arm moves.*missing"),
     "half open": (lambda f: edit_pickle(f, half_open), "gripper_open must be 1.0"),
     "empty": (lambda f: edit_pickle(f, no_frames), "no list of observations"),
@@ -196,7 +184,7 @@ def test_exchanged_images_are_found(film, tmp_path, pair):
     one.write_bytes(second)
     other.write_bytes(first)
     try:
-        with pytest.raises(EpisodeError, match="not in their order"):
+        with pytest.raises(EpisodeError, match="out of order"):
             take_in(film.parents[3], tmp_path / "demos", amount=1)
     finally:
         one.write_bytes(first)
@@ -215,7 +203,7 @@ def test_exchanged_images_of_a_real_recording_are_found(recordings, tmp_path, pa
     other.rename(one)
     (images / "x").rename(other)
     found = find_recorded(["reach_target"], tmp_path / "source")
-    with pytest.raises(EpisodeError, match="not in their order"):
+    with pytest.raises(EpisodeError, match="out of order"):
         copy_recorded({"reach_target": 1}, found, tmp_path / "demos", frame_interval=10)
 
 

@@ -7,9 +7,11 @@ without CoppeliaSim.
 
 import sys
 import types
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from small_settings import DEMOS
 
 from robotr1 import environment as environments
 from robotr1.demos import rlbench
@@ -17,23 +19,8 @@ from robotr1.demos.collect import collect_demos
 from robotr1.demos.episode import read_episode
 from robotr1.demos.unpickle import load_pickle
 from robotr1.demos.write import CAMERAS
-from robotr1.settings import ExtractDemos
 
-SETTINGS = ExtractDemos(
-    source="rlbench",
-    recorded_folder="",
-    train_tasks=["reach_target"],
-    held_out_tasks=[],
-    demos_per_train_task=2,
-    demos_per_held_out_task=0,
-    image_size=16,
-    frame_interval=10,
-    frames="questions",
-    cameras=["front"],
-    depth_and_masks=False,
-    workers=1,
-    seed=0,
-)
+SETTINGS = replace(DEMOS, source="rlbench", train_tasks=["reach_target"], image_size=16)
 
 
 class CameraConfig:
@@ -246,5 +233,5 @@ def test_the_unrelated_pyrep_is_told_from_the_real_one(tmp_path, monkeypatch):
     with pytest.raises(rlbench.RLBenchMissing, match="there is no display"):
         rlbench.check_installed()
     monkeypatch.setenv("COPPELIASIM_ROOT", str(tmp_path / "nowhere"))
-    with pytest.raises(rlbench.RLBenchMissing, match="nowhere is no folder"):
+    with pytest.raises(rlbench.RLBenchMissing, match="nowhere is not a folder"):
         rlbench.check_installed()

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from robotr1.policies.adapters import add_lora
 from robotr1.policies.attention import image_attention
-from robotr1.policies.load import add_lora, load_policy
+from robotr1.policies.load import load_policy
 
 COMPLETION = "<think> The cup is at [0.14, 0.12, 0.81]. </think> <answer> [[A]] </answer>"
 PLACE = slice(COMPLETION.index("0.14"), COMPLETION.index("]"))
@@ -16,7 +17,7 @@ def policy(base):
     return load_policy(base)
 
 
-def test_a_share_of_the_attention_for_every_patch(policy, questions):
+def test_every_patch_gets_a_share_of_the_attention(policy, questions):
     model, processor = policy
     maps = image_attention(*policy, questions[0], COMPLETION, PLACE)
     config = model.config.text_config
@@ -42,14 +43,14 @@ def test_maps_of_words_add_up(policy, questions):
     assert not np.allclose(maps, whole, rtol=1e-2)
 
 
-def test_only_the_words_before_count(policy, questions):
-    """What is written later cannot change where the policy looked."""
+def test_later_tokens_change_nothing(policy, questions):
+    """Attention is causal."""
     longer = COMPLETION.replace("[[A]]", "[[B]]")
     one, other = (image_attention(*policy, questions[0], text, PLACE) for text in (COMPLETION, longer))
     np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
 
 
-def test_another_picture_gives_another_map(policy, questions):
+def test_another_image_gives_another_map(policy, questions):
     other = next(question for question in questions if question.image != questions[0].image)
     swapped = replace(questions[0], image=other.image)
     one, two = (image_attention(*policy, question, COMPLETION, PLACE) for question in (questions[0], swapped))
@@ -57,7 +58,7 @@ def test_another_picture_gives_another_map(policy, questions):
     assert not np.allclose(one, two, rtol=1e-3)
 
 
-def test_adapters_are_looked_into_and_the_way_of_attending_comes_back(base, questions):
+def test_an_adapter_changes_the_map_and_the_attention_implementation_is_restored(base, questions):
     model, processor = load_policy(base)
     before = model.config._attn_implementation
     plain = image_attention(model, processor, questions[0], COMPLETION, PLACE)
@@ -70,6 +71,6 @@ def test_adapters_are_looked_into_and_the_way_of_attending_comes_back(base, ques
     assert adapted.config._attn_implementation == before
 
 
-def test_words_without_a_token_are_an_error(policy, questions):
+def test_characters_without_a_token_are_an_error(policy, questions):
     with pytest.raises(ValueError, match="no token .* characters 500 to 501"):
         image_attention(*policy, questions[0], COMPLETION, slice(500, 501))

@@ -4,7 +4,8 @@ import pytest
 
 from robotr1 import paths
 from robotr1.policies.base import prepare_base
-from robotr1.policies.load import PolicyError, load_policy
+from robotr1.policies.folders import PolicyError
+from robotr1.policies.load import load_policy
 from robotr1.settings import PrepareBase
 
 

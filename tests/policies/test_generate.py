@@ -3,8 +3,9 @@ import dataclasses
 import pytest
 import torch
 
-from robotr1.policies.generate import complete, conversation, generation_config
+from robotr1.policies.generate import complete, generation_config
 from robotr1.policies.images import load_image
+from robotr1.policies.inputs import conversation
 from robotr1.policies.load import load_policy
 
 
@@ -13,7 +14,7 @@ def policy(base):
     return load_policy(base)
 
 
-def test_batches_do_not_change_answers(policy, questions):
+def test_batches_do_not_change_completions(policy, questions):
     longer = [
         dataclasses.replace(question, prompt=question.prompt + "\nTask left." * (i % 3))
         for i, question in enumerate(questions)
@@ -34,20 +35,20 @@ def test_same_as_a_plain_generate(policy, questions):
     assert complete(model, processor, questions[:1], batch_size=1, max_completion_length=16) == want
 
 
-def test_a_policy_goes_on_from_what_is_begun(policy, questions):
+def test_a_policy_continues_its_prefixes(policy, questions):
     free = complete(*policy, questions[:4], batch_size=4, max_completion_length=60)
-    begun = [text.partition("[[")[0] for text in free]  # "<answer> " is one token
-    assert complete(*policy, questions[:4], batch_size=4, max_completion_length=60, begun=begun) == free
-    letters = [f"{beginning}[[B]]" for beginning in begun]
+    prefixes = [text.partition("[[")[0] for text in free]  # "<answer> " is one token
+    assert complete(*policy, questions[:4], batch_size=4, max_completion_length=60, prefixes=prefixes) == free
+    letters = [f"{prefix}[[B]]" for prefix in prefixes]
     for text, letter in zip(
-        complete(*policy, questions[:4], batch_size=3, max_completion_length=8, begun=letters), letters, strict=True
+        complete(*policy, questions[:4], batch_size=3, max_completion_length=8, prefixes=letters), letters, strict=True
     ):
         assert text.startswith(letter)
     with pytest.raises(ValueError, match="zip"):
-        complete(*policy, questions[:4], batch_size=4, max_completion_length=8, begun=begun[:2])
+        complete(*policy, questions[:4], batch_size=4, max_completion_length=8, prefixes=prefixes[:2])
 
 
-def test_image_tokens_are_never_written(base, questions):
+def test_image_tokens_are_never_generated(base, questions):
     model, processor = load_policy(base)
     likely = model.get_output_embeddings().weight
     with torch.no_grad():
@@ -68,14 +69,14 @@ def test_long_prompts_keep_their_image(policy, questions):
 
 
 def test_sampling_follows_its_seed(policy, questions):
-    def ask(seed):
+    def sample(seed):
         return complete(*policy, questions, batch_size=6, max_completion_length=16, temperature=1.0, seed=seed)
 
-    assert ask(0) == ask(0)
-    assert ask(0) != ask(1)
+    assert sample(0) == sample(0)
+    assert sample(0) != sample(1)
 
 
-def test_blind_controls_change_what_is_seen(policy, questions, monkeypatch):
+def test_the_image_controls_change_the_images(policy, questions, monkeypatch):
     model, processor = policy
     seen, shown, call = [], {}, type(processor).__call__
 
@@ -102,5 +103,5 @@ def test_bad_image_is_named(policy, questions, tmp_path):
             complete(*policy, [broken], batch_size=1, max_completion_length=1)
 
 
-def test_no_questions_no_answers(policy):
+def test_no_questions_give_no_completions(policy):
     assert complete(*policy, [], batch_size=4, max_completion_length=4) == []

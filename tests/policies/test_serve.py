@@ -12,8 +12,9 @@ from PIL import Image
 
 from robotr1 import paths
 from robotr1.policies import serve
+from robotr1.policies.folders import PolicyError
 from robotr1.policies.generate import complete
-from robotr1.policies.load import PolicyError, load_policy
+from robotr1.policies.load import load_policy
 
 MISSING = "the extra `serve` is not installed (pip install -e '.[serve]')"
 

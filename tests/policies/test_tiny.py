@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from transformers import AutoModelForImageTextToText
 
 from robotr1.policies import tiny
-from robotr1.policies.load import load_processor
+from robotr1.policies.processor import load_processor
 from robotr1.questions.prompts import completion_text, format_state
 
 TEXTS = ["Task: pick up the red cup.", "The gripper is at", "move forward, slightly move left"]

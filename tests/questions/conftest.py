@@ -1,6 +1,9 @@
 """A small synthetic study: episodes, keyframes and settings."""
 
+from dataclasses import replace
+
 import pytest
+from small_settings import QUESTIONS
 from synthetic_demos import write_synthetic
 
 from robotr1.demos.episode import Episode, read_episode
@@ -22,24 +25,4 @@ def study(tmp_path_factory) -> tuple[list[Episode], list[Keyframes]]:
 
 @pytest.fixture(scope="session")
 def settings() -> BuildQuestions:
-    return BuildQuestions(
-        types=["waypoint", "state", "movement"],
-        forms=["open", "planning"],
-        state="position",
-        held_out_tasks=["lamp_on"],
-        frame_interval=10,
-        options=4,
-        option_order="shuffled",
-        distractors="other_episodes",
-        minimum_gap=0.1,
-        near_distance=0.3,
-        dead_zone=0.01,
-        decimals=2,
-        prompt="compact",
-        show_state=True,
-        show_state_in_movement=False,
-        prompt_budget=2048,
-        validation_episodes=4,
-        test_episodes=4,
-        seed=0,
-    )
+    return replace(QUESTIONS, show_state=True)

@@ -7,15 +7,16 @@ import pytest
 from robotr1 import paths
 from robotr1.demos.episode import list_episodes, read_episode
 from robotr1.keyframes import keyframes_of, next_keyframe
-from robotr1.questions import answer_pool as pools
 from robotr1.questions.answers import parse_state
 from robotr1.questions.build import build_questions, stream_questions
 from robotr1.questions.checks import BuildError, QuestionCheck, check_images, check_letters, check_questions
-from robotr1.questions.distractors.positions import STRATEGIES, DistractorError, smallest_gap
+from robotr1.questions.distractors import answer_pool
+from robotr1.questions.distractors.positions import smallest_gap
+from robotr1.questions.distractors.strategies import STRATEGIES, DistractorError
 from robotr1.questions.movement import describe_movement, parse_movement
 from robotr1.questions.prompts import LETTERS, format_state
 from robotr1.questions.splits import assign_splits
-from robotr1.questions.trajectory import tracks_of
+from robotr1.questions.trajectory import trajectories_of
 from robotr1.records import Question, read_records, write_records
 
 
@@ -74,7 +75,7 @@ def test_printed_options_keep_the_gap(built):
             assert smallest_gap([parse_state(option) for option in question.options]) >= 0.1 - 1e-9
 
 
-def test_letters_come_equally_often(built):
+def test_letters_are_balanced(built):
     for questions in built.values():
         for type in ("waypoint", "state", "movement"):
             counts = Counter(question.answer for question in questions if question.type == type)
@@ -178,13 +179,13 @@ def test_an_episode_without_keyframes_is_counted(study, settings, built):
         build_questions(episodes, [replace(line, keyframes=[]) for line in keyframes], settings)
 
 
-def test_questions_without_enough_wrong_options_are_counted(study, settings, built):
+def test_questions_without_enough_distractors_are_counted(study, settings, built):
     skipped = Counter()
     splits = build_questions(
         *study, replace(settings, types=["waypoint"], options=6, minimum_gap=0.14), skipped=skipped
     )
     (reason,) = skipped
-    assert reason == "waypoint questions without enough wrong options"
+    assert reason == "waypoint questions without enough distractors"
     assert 0 < skipped[reason] == len(everything(built)) / 3 - len(everything(splits))
 
 
@@ -192,14 +193,14 @@ def test_questions_without_enough_wrong_options_are_counted(study, settings, bui
 def test_a_stream_and_a_set_in_memory_are_the_same(study, settings, strategy):
     chosen = replace(settings, distractors=strategy)
     check = QuestionCheck(chosen)
-    streamed = [check.add(question) for question in stream_questions(tracks_of(*study), chosen)]
+    streamed = [check.add(question) for question in stream_questions(trajectories_of(*study), chosen)]
     check.finish()
     in_memory = build_questions(*study, chosen)
     assert {split: [q for q in streamed if q.split == split] for split in in_memory} == in_memory
 
 
 def test_full_pools_change_nothing_but_the_choice(study, settings, monkeypatch):
-    monkeypatch.setattr(pools, "LIMIT", 30)
+    monkeypatch.setattr(answer_pool, "LIMIT", 30)
     splits = build_questions(*study, settings)
     assert len(everything(splits)) == 18 * 32
     assert build_questions(*study, settings) == splits

@@ -1,4 +1,4 @@
-"""The estimate of a prompt's length is one from above: checked with the tokenizer that the tiny policy ships with."""
+"""The token estimate of a prompt is an upper bound for the tiny policy's tokenizer."""
 
 import pytest
 from tokenizers import Tokenizer
@@ -8,7 +8,7 @@ from robotr1.questions.build import build_questions
 from robotr1.questions.checks import IMAGE_TOKENS, prompt_tokens
 
 
-def test_the_length_of_prompts_is_estimated_from_above(study, settings):
+def test_prompt_tokens_is_an_upper_estimate(study, settings):
     tokenizer = Tokenizer.from_file(str(paths.WEIGHTS / "tiny/tokenizer.json"))
     for question in build_questions(*study, settings)["test_in"]:
         assert len(tokenizer.encode(question.prompt).ids) <= prompt_tokens(question.prompt) - IMAGE_TOKENS

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from robotr1.evaluation.multiple_choice.scoring import evaluate_own_form
+from robotr1.evaluation.multiple_choice.scoring import evaluate_open_form
 from robotr1.questions.answers import parse_position, parse_state
 from robotr1.questions.audit.blind import audit
 from robotr1.questions.build import build_questions
 from robotr1.questions.checks import BuildError
-from robotr1.questions.distractors.positions import STRATEGIES, smallest_gap
+from robotr1.questions.distractors.positions import smallest_gap
+from robotr1.questions.distractors.strategies import STRATEGIES
 from robotr1.questions.forms.open import open_questions
 from robotr1.questions.forms.sft import sft_examples
 from robotr1.questions.movement import describe_movement, parse_movement, split_hand
@@ -70,14 +71,14 @@ def test_options_are_seven_numbers_in_one_format_and_keep_the_gap(built, extende
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_wrong_hands_are_right_ones_elsewhere(turning, extended, strategy):
-    """No option's rotation and gripper is one that never is the answer, whatever the law of the positions."""
+def test_hands_of_distractors_are_answers_elsewhere(turning, extended, strategy):
+    """Rotation and gripper of every option are the answer to some question, for all strategies of positions."""
     chosen = replace(extended, distractors=strategy, types=["waypoint", "state"], minimum_gap=0.05, near_distance=0.4)
     questions = [question for part in build_questions(*turning, chosen).values() for question in part]
     hands = {tuple(np.round(parse_state(o, 7)[3:], 2)) for q in questions for o in [q.options[LETTERS.index(q.answer)]]}
     path = {tuple(np.round(parse_state(o, 7)[3:], 2)) for q in questions for o in q.options}
     if strategy == "same_episode":
-        assert path > hands  # these are drawn from the whole path
+        assert path > hands  # sampled from the whole trajectory
     else:
         assert path == hands
 
@@ -118,9 +119,9 @@ def test_every_form_of_the_set(turning, extended, form, order):
 def test_open_answers_are_scored_by_their_positions(built):
     questions = [question for question in built["test_in"] if question.type == "state"]
     answers = [question.options[LETTERS.index(question.answer)] for question in questions]
-    assert all(prediction.correct for prediction in evaluate_own_form("sft-direct", questions, answers))
+    assert all(prediction.correct for prediction in evaluate_open_form("sft-direct", questions, answers))
     short = [str(parse_position(answer)) for answer in answers]
-    assert not any(prediction.formatted for prediction in evaluate_own_form("sft-direct", questions, short))
+    assert not any(prediction.formatted for prediction in evaluate_open_form("sft-direct", questions, short))
 
 
 def test_two_builds_are_the_same(turning, extended, built):

@@ -1,5 +1,3 @@
-from itertools import combinations
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -15,10 +13,8 @@ from robotr1.questions.movement import (
     join_hand,
     movement_levels,
     movement_text,
-    neighbouring_movements,
     parse_movement,
     split_hand,
-    word_differences,
 )
 
 coordinates = st.floats(-1, 1, allow_nan=False)
@@ -85,42 +81,6 @@ def test_every_axis_follows_the_rule(delta):
 @pytest.mark.parametrize("text", ["", "move", "move sideways", "move up and move down", "go up", "move up, move left"])
 def test_other_text_is_no_movement(text):
     assert parse_movement(text) is None
-
-
-@given(labels, st.integers(1, 7), st.integers(0, 2**32 - 1), st.lists(labels, max_size=20))
-def test_options_differ_in_one_or_two_words(truth, count, seed, pool):
-    drawn = neighbouring_movements(truth, count, np.random.default_rng(seed), pool)
-    assert len({truth, *drawn}) == count + 1
-    assert all(parse_movement(text) in LABELS for text in drawn)
-    pairs = combinations([truth, *drawn], 2) if count <= 3 else ((truth, text) for text in drawn)
-    for one, other in pairs:
-        assert 1 <= word_differences(parse_movement(one), parse_movement(other)) <= 2
-
-
-def test_the_truth_is_not_the_middle_of_the_options():
-    middle = 0.0
-    for seed in range(400):
-        drawn = neighbouring_movements("move left and move down", 3, np.random.default_rng(seed))
-        options = [parse_movement(text) for text in ("move left and move down", *drawn)]
-        differences = np.array([sum(word_differences(one, other) for other in options) for one in options])
-        middle += (differences[0] == differences.min()) / (differences == differences.min()).sum()
-    assert middle / 400 == pytest.approx(0.25, abs=0.06)
-
-
-def test_common_movements_make_common_distractors():
-    common = ["move left and move down", "move right and move down", "move down"]
-    rng = np.random.default_rng(0)
-    with_pool = [text for _ in range(300) for text in neighbouring_movements("move down", 3, rng, common * 50)]
-    without = [text for _ in range(300) for text in neighbouring_movements("move down", 3, rng)]
-    assert sum(map(with_pool.count, common)) > 2 * sum(map(without.count, common)) > 0
-
-
-def test_neighbours_of_no_label_or_too_many():
-    rng = np.random.default_rng(0)
-    with pytest.raises(ValueError, match="not a movement label"):
-        neighbouring_movements("go up", 3, rng)
-    with pytest.raises(ValueError, match="lower `options`"):
-        neighbouring_movements("move up", 60, rng)
 
 
 @given(labels, st.sampled_from(list(HANDS)))

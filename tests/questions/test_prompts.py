@@ -20,7 +20,7 @@ STATE = [0.2701, -0.1149, 1.15]
 
 
 @given(st.floats(-10, 10), st.integers(0, 6))
-def test_numbers_are_short_and_near(value, decimals):
+def test_numbers_have_at_most_the_stated_decimals(value, decimals):
     text = format_number(value, decimals)
     assert float(text) == pytest.approx(value, abs=0.5 * 10**-decimals + 1e-12)
     assert re.fullmatch(r"-?(0|[1-9]\d*)(\.\d*[1-9])?", text)
@@ -85,7 +85,7 @@ PART_WORDS = {"axes": "toward the camera", "reference": "[1, 2, 3]", "scale": "r
 
 @pytest.mark.parametrize("form", ["compact", "full"])
 @pytest.mark.parametrize("told", [[], ["axes"], ["reference"], ["scale"], ["axes", "scale"], list(PART_WORDS)])
-def test_prompts_tell_the_chosen_metadata_only(form, told):
+def test_prompts_describe_only_the_chosen_metadata(form, told):
     scene = replace(STANDARD_SCENE, reference_point=[1.0, 2.0, 3.0], scale_object="ruler", in_prompt=told)
     texts = [
         mcqa_prompt("state", "pick up", STATE, OPTIONS, form=form, decimals=2, metadata=scene),
@@ -95,7 +95,7 @@ def test_prompts_tell_the_chosen_metadata_only(form, told):
         assert {part for part, words in PART_WORDS.items() if words in text} == set(told)
 
 
-def test_without_metadata_compact_prompts_tell_nothing_and_full_ones_the_constants_of_the_paper():
+def test_without_metadata_only_full_prompts_state_the_constants_of_the_paper():
     compact, full = (
         mcqa_prompt("state", "pick up", STATE, OPTIONS, form=form, decimals=2) for form in ("compact", "full")
     )

@@ -1,4 +1,4 @@
-"""A new type of question goes through build, checks and audit."""
+"""A registered question type is built, checked and audited."""
 
 from dataclasses import replace
 
@@ -7,8 +7,8 @@ import pytest
 from robotr1.questions import prompts
 from robotr1.questions.audit.blind import audit
 from robotr1.questions.build import build_questions
-from robotr1.questions.distractors.positions import DistractorError
-from robotr1.questions.question_types import KINDS, register
+from robotr1.questions.distractors.strategies import DistractorError
+from robotr1.questions.question_types import QUESTION_TYPES, register_type
 
 
 @pytest.fixture
@@ -16,9 +16,9 @@ def height():
     def truth(question, settings):
         return f"{question.target[2]:.2f} m"
 
-    register("height", truth, "How high is the next waypoint?")
+    register_type("height", truth, "How high is the next waypoint?")
     yield
-    for words in (KINDS, prompts.COMPACT_QUESTION, prompts.FULL_QUESTION):
+    for words in (QUESTION_TYPES, prompts.COMPACT_QUESTION, prompts.FULL_QUESTION):
         del words["height"]
 
 

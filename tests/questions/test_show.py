@@ -1,4 +1,4 @@
-"""The figures draw what they say: counted on the artists."""
+"""The figures contain the right artists."""
 
 import matplotlib
 
@@ -11,7 +11,7 @@ from robotr1.questions import show
 from robotr1.questions.audit.blind import audit
 from robotr1.questions.audit.strategies import audit_strategies
 from robotr1.questions.build import build_questions
-from robotr1.questions.trajectory import tracks_of
+from robotr1.questions.trajectory import trajectories_of
 
 
 @pytest.fixture
@@ -47,13 +47,13 @@ def test_blind_guesses_and_strategies(axes, splits, study, settings):
     show.plot_blind(axes, rows, "test_in", 0.25)
     assert len(axes.patches) == len([row for row in rows if row.split == "test_in"])
     axes.clear()
-    audited = audit_strategies(tracks_of(*study), settings, ["uniform", "near_miss"])
+    audited = audit_strategies(trajectories_of(*study), settings, ["uniform", "near_miss"])
     show.plot_strategies(axes, audited, "waypoint", 0.25)
     assert [label.get_text() for label in axes.get_yticklabels()] == ["uniform", "near_miss"]
     assert axes.get_legend_handles_labels()[1] == ["chance", "gripper not stated", "stated"]
 
 
-def test_an_option_is_drawn_where_it_lies(axes, splits, study):
+def test_an_option_is_drawn_at_its_position(axes, splits, study):
     question = splits["train"][0]
     episode = next(
         episode for episode in study[0] if (episode.task, episode.episode) == (question.task, question.episode)

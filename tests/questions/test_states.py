@@ -30,7 +30,7 @@ def test_pointing_down_does_not_jump():
     np.testing.assert_allclose(angles, [[np.pi, 0, np.pi]] * len(tilts), atol=1e-3)
 
 
-def test_level_grippers_warn_nobody():
+def test_level_grippers_give_no_warning():
     level = Rotation.from_euler("xyz", [0.3, np.pi / 2, 0]).as_quat()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -62,7 +62,7 @@ def test_distance_of_positions_is_the_sum_of_differences(pairs):
 
 
 @given(st.tuples(*[st.floats(0, 6.28)] * 3), st.tuples(*[st.floats(0, 6.28)] * 3), st.integers(-2, 2))
-def test_angles_go_the_short_way_round(one, other, turns):
+def test_angles_differ_by_the_shorter_arc(one, other, turns):
     a, b = [0.1, 0.2, 0.8, *one, 1], [0.1, 0.2, 0.8, *other, 0]
     shortest = sum(min(abs(x - y + 2 * np.pi * k) for k in range(-3, 4)) for x, y in zip(one, other))
     turned = [*a[:3], *(angle + 2 * np.pi * turns for angle in one), 1]

@@ -1,14 +1,14 @@
 """What `make study` prints last."""
 
 import pytest
-from synthetic_study import study
+from synthetic_study import results
 
+from robotr1.report.contents import write_tables
 from robotr1.report.summary import SummaryError, summary
-from robotr1.report.tables import write_tables
 
 
 def test_summary_shows_every_policy_on_both_test_splits(tmp_path):
-    write_tables(study(), tmp_path / "tables")
+    write_tables(results(), tmp_path / "tables")
     (tmp_path / "report.html").write_text("<html></html>")
     text = summary(tmp_path)
     assert "Did it reproduce? " in text
@@ -17,8 +17,8 @@ def test_summary_shows_every_policy_on_both_test_splits(tmp_path):
         "accuracy on test_in (%)",
         "accuracy on test_out (%)",
     ]
-    for words in ("random guess", "GRPO, blank image", "direct SFT, own form", "oracle"):
-        assert text.count(f"\n{words}") == 2
+    for words in ("random guess", "GRPO, blank image", "direct SFT, open form", "oracle"):
+        assert text.count(f"\n{words}  ") == 2
     assert blocks[-1].startswith("Report: ")
     assert blocks[-1].endswith("report.html")
     assert max(map(len, text.splitlines())) < 120

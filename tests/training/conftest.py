@@ -3,7 +3,7 @@ import speaking_policy
 import torch
 from transformers import AutoConfig, Qwen2_5_VLForConditionalGeneration
 
-from robotr1.policies.load import load_processor
+from robotr1.policies.processor import load_processor
 
 torch.set_num_threads(1)
 

@@ -1,4 +1,4 @@
-"""Curves on request: DVCLive's files of a real run, and what is said where a package is missing."""
+"""DVCLive's and TensorBoard's files of a real run, and the message where a package is missing."""
 
 import csv
 import dataclasses
@@ -8,7 +8,8 @@ import pytest
 from small_settings import GRPO, SFT
 
 from robotr1 import paths
-from robotr1.training import curves, runs, sft
+from robotr1.records import read_objects
+from robotr1.training import curves, sft
 from robotr1.training.grpo import trainer as rl
 
 
@@ -19,7 +20,7 @@ def checkpoints(tmp_path, monkeypatch):
 
 
 def test_nothing_is_sent_by_default(tmp_path):
-    assert curves.reporting("none", tmp_path) == []
+    assert curves.curve_callbacks("none", tmp_path) == []
 
 
 @pytest.mark.parametrize("tool", ["tensorboard", "dvclive"])
@@ -39,8 +40,8 @@ def test_dvclive_has_every_step_and_touches_nothing_else(base, questions, tmp_pa
     with open(checkpoints / "run/dvclive/plots/metrics/reward.tsv", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     assert [int(row["step"]) for row in rows] == [1, 2, 3]
-    told = [round(float(row["reward"]), 6) for row in rows]
-    assert told == [entry["reward"] for entry in runs.read_log(tmp_path / "models/run/log.jsonl")]
+    rewards = [round(float(row["reward"]), 6) for row in rows]
+    assert rewards == [entry["reward"] for _, entry in read_objects(tmp_path / "models/run/log.jsonl")]
     assert "step" in json.loads((checkpoints / "run/dvclive/metrics.json").read_text())
     assert {path.name for path in tmp_path.iterdir()} == {"checkpoints", "models"}
 

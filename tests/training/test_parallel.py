@@ -16,11 +16,11 @@ from forked import run_together
 from safetensors.torch import load_file
 
 from robotr1 import paths
-from robotr1.records import write_records
-from robotr1.training import parallel, runs
+from robotr1.records import read_objects, write_records
+from robotr1.training import parallel
 
 CONFIGURATIONS = sorted((paths.ROOT / "conf/accelerate").glob("*.yaml"))
-ALL = ["image_cache", "shared_processing", "lean_decoding", "shared_prefill", "shared_prompts", "silent_groups"]
+ALL = ["image_cache", "shared_processing", "lean_decoding", "shared_prefill", "shared_prompts", "skip_zero_std"]
 
 
 def run(mode, base, questions, output, processes):
@@ -37,7 +37,7 @@ def run(mode, base, questions, output, processes):
 @pytest.mark.parametrize("mode", ["grpo", "dapo"])
 def test_two_processes_learn_what_one_does(base, questions, tmp_path, mode):
     one, two = (run(mode, base, questions, tmp_path / f"{mode}{n}", n) for n in (1, 2))
-    logs = [runs.read_log(folder / "adapter/log.jsonl") for folder in (one, two)]
+    logs = [[entry for _, entry in read_objects(folder / "adapter/log.jsonl")] for folder in (one, two)]
     assert any(entry["grad_norm"] > 1e-3 for entry in logs[0])
     assert 0 < logs[0][0]["accuracy"] < 1
     for single, double in zip(*logs, strict=True):
@@ -50,8 +50,8 @@ def test_two_processes_learn_what_one_does(base, questions, tmp_path, mode):
     torch.testing.assert_close(moved[1], moved[0], rtol=0, atol=1e-2 * float(moved[0].abs().max()))
 
 
-def test_spread_weights_have_the_same_gradient(base, questions, tmp_path):
-    """FSDP's `fully_shard` on two processes: the packed rows of a group come through it."""
+def test_sharded_weights_have_the_same_gradient(base, questions, tmp_path):
+    """FSDP's `fully_shard` on two processes: the packed rows of a group give the same gradient."""
     folders = [run("sharded", base, questions, tmp_path / str(n), n) for n in (1, 2)]
     one, two = (torch.load(folder / "gradient.pt") for folder in folders)
     largest = max(float(value.abs().max()) for value in one.values())
@@ -62,7 +62,7 @@ def test_spread_weights_have_the_same_gradient(base, questions, tmp_path):
 
 
 @pytest.mark.slow
-def test_two_launched_processes_write_their_own_answers(base, questions, tmp_path):
+def test_two_launched_processes_train(base, questions, tmp_path):
     """By `accelerate launch` and conf/accelerate/cpu.yaml, as README says."""
     write_records(tmp_path / "questions.jsonl", questions)
     folders = [str(paths.ROOT), str(paths.ROOT / "tests")]
@@ -74,11 +74,11 @@ def test_two_launched_processes_write_their_own_answers(base, questions, tmp_pat
         [*command, two_processes.__file__, str(base), str(tmp_path)], env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
-    assert [entry["step"] for entry in runs.read_log(tmp_path / "adapter/log.jsonl")] == [1, 2]
+    assert [entry["step"] for _, entry in read_objects(tmp_path / "adapter/log.jsonl")] == [1, 2]
     weights = load_file(tmp_path / "adapter/adapter_model.safetensors")
     assert all(torch.isfinite(value).all() for value in weights.values())
-    seconds = runs.read_log(tmp_path / "checkpoints/adapter/seconds.jsonl")
-    assert [entry["step"] for entry in seconds] == [1, 2]  # written by one process
+    seconds = read_objects(tmp_path / "checkpoints/adapter/seconds.jsonl")
+    assert [entry["step"] for _, entry in seconds] == [1, 2]  # written by one process
 
 
 def accelerator(kind, stage=0):
@@ -87,11 +87,11 @@ def accelerator(kind, stage=0):
 
 
 @pytest.mark.parametrize("kind", [accelerator(DistributedType.FSDP), accelerator(DistributedType.DEEPSPEED, 3)])
-def test_spread_weights_switch_off_what_reads_them(kind, capsys):
-    assert parallel.sound_speedups(ALL, "none", kind) == {"shared_processing", "shared_prompts", "silent_groups"}
-    assert "without image_cache, lean_decoding, shared_prefill" in capsys.readouterr().out
+def test_sharded_weights_switch_off_speedups_that_read_them(kind, capsys):
+    assert parallel.valid_speedups(ALL, "none", kind) == {"shared_processing", "shared_prompts", "skip_zero_std"}
+    assert "switched off image_cache, lean_decoding, shared_prefill" in capsys.readouterr().out
     with pytest.raises(ValueError, match="nf4"):
-        parallel.sound_speedups(ALL, "nf4", kind)
+        parallel.valid_speedups(ALL, "nf4", kind)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_spread_weights_switch_off_what_reads_them(kind, capsys):
     ],
 )
 def test_whole_weights_keep_every_speedup(kind, capsys):
-    assert parallel.sound_speedups(ALL, "nf4", kind) == set(ALL)
+    assert parallel.valid_speedups(ALL, "nf4", kind) == set(ALL)
     assert capsys.readouterr().out == ""
 
 

@@ -4,13 +4,16 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from small_settings import SFT
+from small_settings import GRPO, SFT
 
 from robotr1 import paths
 from robotr1.policies.generate import complete
-from robotr1.policies.load import load_policy, load_processor
+from robotr1.policies.load import load_policy
+from robotr1.policies.processor import load_processor
+from robotr1.questions.answers import thought
 from robotr1.records import SftExample
 from robotr1.training import sft
+from robotr1.training.grpo.groups import score_completions
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +31,7 @@ def examples(questions):
     ]
 
 
-def test_only_the_completion_counts(base, examples):
+def test_only_the_completion_counts_in_the_loss(base, examples):
     tokens = sft.loss_tokens(load_processor(base), examples[0])
     assert "".join(text for text, counts in tokens if counts) == examples[0].completion + "<|im_end|>\n"
     assert sum(text == "<|image_pad|>" for text, counts in tokens if not counts) == 25
@@ -37,8 +40,8 @@ def test_only_the_completion_counts(base, examples):
 def test_a_batch_is_masked_like_an_example(base, examples):
     trainer = sft.make_trainer(SFT, examples, base, "sft")
     batch = next(iter(trainer.get_train_dataloader()))
-    told = [trainer.processing_class.tokenizer.decode(labels[labels != -100]) for labels in batch["labels"]]
-    assert told == [examples[0].completion + "<|im_end|>\n"] * SFT.batch_size
+    completions = [trainer.processing_class.tokenizer.decode(labels[labels != -100]) for labels in batch["labels"]]
+    assert completions == [examples[0].completion + "<|im_end|>\n"] * SFT.batch_size
 
 
 def test_every_adapter_weight_moves_and_nothing_else(base, examples):
@@ -50,7 +53,7 @@ def test_every_adapter_weight_moves_and_nothing_else(base, examples):
         assert value.requires_grad == ("lora_" in name and "language_model" in name), name
 
 
-def test_learns_what_it_is_told_and_repeats_exactly(base, examples, questions, tmp_path):
+def test_a_run_learns_the_answer_and_repeats_exactly(base, examples, questions, tmp_path):
     settings = dataclasses.replace(SFT, steps=10)
     log = sft.finetune(settings, examples, base, tmp_path / "models/sft")
     assert log[-1]["loss"] < 0.5 * log[0]["loss"]
@@ -63,7 +66,7 @@ def test_learns_what_it_is_told_and_repeats_exactly(base, examples, questions, t
 
 
 def test_a_full_disk_leaves_the_last_good_checkpoint(base, examples, tmp_path, monkeypatch, checkpoints):
-    """The second checkpoint's optimiser does not fit on the disk; the run started again ends as if nothing had been."""
+    """The second checkpoint's optimiser does not fit on the disk; the next run ends like an uninterrupted one."""
     settings = dataclasses.replace(SFT, steps=5, save_steps=2)
     whole = sft.finetune(settings, examples, base, tmp_path / "models/whole")
     write = torch.save
@@ -81,6 +84,22 @@ def test_a_full_disk_leaves_the_last_good_checkpoint(base, examples, tmp_path, m
     assert not (tmp_path / "models/cut").exists()
     assert [path.name for path in (paths.CHECKPOINTS / "cut").glob("checkpoint-*")] == ["checkpoint-2"]
     assert sft.finetune(settings, examples, base, tmp_path / "models/cut") == whole
+
+
+def test_a_cold_start_thinks_the_chain_and_chooses_the_right_letter(questions):
+    chain = "Plan: 1. go 2. push\nSubtask: go\nMove: move up\nAnswer: [0.2, -0.1, 0.8]"
+    frames = [q.id.rpartition("/")[0] for q in questions]
+    chains = {
+        f"{frame}/{kind}": SftExample(f"{frame}/{kind}", "train", "cot", q.task, q.image, "Where?", chain)
+        for frame, q in zip(frames[:-1], questions[:-1], strict=True)
+        for kind in ("waypoint", "state")
+    }
+    examples = sft.cold_start_examples(questions, chains)
+    assert [example.id for example in examples] == [q.id for q in questions[:-1]], "the last question has no chain"
+    for example, question in zip(examples, questions[:-1], strict=True):
+        assert example.prompt == question.prompt
+        assert score_completions(GRPO, [question], [example.completion]) == ([1.0], [1.0])
+        assert thought(example.completion) == "Subtask: go Move: move up Place: [0.2, -0.1, 0.8]"
 
 
 def test_no_examples(base, tmp_path):

@@ -1,24 +1,24 @@
-"""RLBench's five cameras: where they stand, how they see, and the numbers that its recordings hold about them.
+"""RLBench's five cameras: their poses and angles, their recorded matrices, and rendering.
 
-Poses and angles were read from recordings (`misc` of the test episodes of stepjam/RLBench). A camera frame has
-z forward, x left and y up, and focal lengths are negative, as in PyRep. MuJoCo's cameras look along -z with x to
-the right: the same frame after half a turn about y.
+Poses and angles come from recordings (`misc` of the test episodes of stepjam/RLBench). A camera frame has z forward,
+x left and y up, and focal lengths are negative, as in PyRep. MuJoCo's cameras look along -z with x to the right: the
+same frame after half a turn about y.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from robotr1.demos.poses import quaternion
 from robotr1.demos.tabletop.engine import mujoco
-from robotr1.demos.tabletop.poses import quaternion
 
 TO_MUJOCO = np.diag([-1.0, 1.0, -1.0])
-SUPERSAMPLING = 2  # images are drawn twice as large and averaged down
+SUPERSAMPLING = 2  # images are rendered twice as large and averaged down
 
 
 @dataclass(frozen=True, eq=False)
-class Camera:
-    """Position [3] in metres, rotation [3,3] (camera axes to its parent's), and angle of view in degrees.
+class CameraMount:
+    """A camera's position [3] in metres, rotation [3,3] (camera to parent) and field of view in degrees.
 
     The parent is the world, or the gripper's tip for the wrist camera.
     """
@@ -31,13 +31,13 @@ class Camera:
     on_tip: bool = False
 
     def intrinsics(self, size: int) -> np.ndarray:
-        """[3,3] for square images of `size` pixels, focal lengths negative."""
+        """Return the matrix [3,3] for square images of `size` pixels, focal lengths negative."""
         focal = -size / (2 * np.tan(np.radians(self.field_of_view) / 2))
         return np.array([[focal, 0, size / 2], [0, focal, size / 2], [0, 0, 1]])
 
 
 def _tilted(yaw: float) -> np.ndarray:
-    """Looking 65 degrees down along the world's x, turned by `yaw` degrees about z."""
+    """Return the rotation that looks 65 degrees down along the world's x, turned by `yaw` degrees about z."""
     sin, cos = np.sin(np.radians(25)), np.cos(np.radians(25))
     s, c = np.sin(np.radians(yaw)), np.cos(np.radians(yaw))
     turn = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
@@ -49,16 +49,16 @@ _FRONT = np.array([[0, -_SIN, -_COS], [-1, 0, 0], [0, _COS, -_SIN]])
 _WRIST = np.array([[0, -0.99619, 0.08716], [1, 0, 0], [0, 0.08716, 0.99619]])
 
 CAMERAS = {
-    "left_shoulder": Camera((-0.175, 0.2, 1.98), _tilted(-10), 40, 3.2),
-    "right_shoulder": Camera((-0.175, -0.2, 1.98), _tilted(10), 40, 3.2),
-    "overhead": Camera((-0.175, 0.0, 2.43), _tilted(0), 40, 3.3),
-    "wrist": Camera((-0.05, 0.002, -0.0921), _WRIST, 60, 3.5, on_tip=True),
-    "front": Camera((1.35, 0.0, 1.58), _FRONT, 40, 4.5),
+    "left_shoulder": CameraMount((-0.175, 0.2, 1.98), _tilted(-10), 40, 3.2),
+    "right_shoulder": CameraMount((-0.175, -0.2, 1.98), _tilted(10), 40, 3.2),
+    "overhead": CameraMount((-0.175, 0.0, 2.43), _tilted(0), 40, 3.3),
+    "wrist": CameraMount((-0.05, 0.002, -0.0921), _WRIST, 60, 3.5, on_tip=True),
+    "front": CameraMount((1.35, 0.0, 1.58), _FRONT, 40, 4.5),
 }
 
 
 def add_cameras(spec: mujoco.MjSpec) -> None:
-    """Add the five cameras; the wrist camera rides on the hand."""
+    """Add the five cameras; the wrist camera is fixed to the hand."""
     for name, camera in CAMERAS.items():
         position, rotation, parent = np.array(camera.position), camera.rotation, spec.worldbody
         if camera.on_tip:
@@ -70,7 +70,7 @@ def add_cameras(spec: mujoco.MjSpec) -> None:
 
 
 def extrinsics(data: mujoco.MjData, camera: str) -> np.ndarray:
-    """[4,4] from camera to world in RLBench's convention (z forward, x left, y up)."""
+    """Return the matrix [4,4] from camera to world in RLBench's convention (z forward, x left, y up)."""
     matrix = np.eye(4)
     matrix[:3, :3] = data.camera(camera).xmat.reshape(3, 3) @ TO_MUJOCO
     matrix[:3, 3] = data.camera(camera).xpos
@@ -78,7 +78,7 @@ def extrinsics(data: mujoco.MjData, camera: str) -> np.ndarray:
 
 
 def misc(data: mujoco.MjData, size: int) -> dict:
-    """What RLBench's `Observation.misc` holds about each camera: extrinsics, intrinsics, near and far."""
+    """Return the entries of RLBench's `Observation.misc` for each camera: extrinsics, intrinsics, near and far."""
     values = {}
     for name, camera in CAMERAS.items():
         values[f"{name}_camera_extrinsics"] = extrinsics(data, name)
@@ -88,20 +88,13 @@ def misc(data: mujoco.MjData, size: int) -> dict:
     return values
 
 
-def project(points: np.ndarray, extrinsics: np.ndarray, intrinsics: np.ndarray) -> np.ndarray:
-    """Pixels (u, v) [N,2] of world points [N,3]; u runs right and v runs down."""
-    local = (np.asarray(points, float) - extrinsics[:3, 3]) @ extrinsics[:3, :3]
-    pixels = local @ intrinsics.T
-    return pixels[:, :2] / pixels[:, 2:]
-
-
-class Eye:
-    """Draws square images of one model; keeps its GL contexts until `close`."""
+class SceneRenderer:
+    """Renders square images of one model; keeps its GL contexts until `close`."""
 
     def __init__(self, model: mujoco.MjModel, size: int):
         self.size = size
         self.renderer = mujoco.Renderer(model, size * SUPERSAMPLING, size * SUPERSAMPLING)
-        self._exact: mujoco.Renderer | None = None  # one sample a pixel: depths and ids have no average
+        self._exact: mujoco.Renderer | None = None  # one sample per pixel: depths and ids have no average
         self.option = mujoco.MjvOption()
         self.option.sitegroup[:] = 0
         self.option.geomgroup[:] = (1, 1, 1, 0, 0, 0)
@@ -123,7 +116,7 @@ class Eye:
         return depth
 
     def mask(self, data: mujoco.MjData, camera: str) -> np.ndarray:
-        """Which drawn shape each pixel shows, int64 [size, size]: the geom's number plus 1, or 0 for none."""
+        """The visible shape at each pixel, int64 [size, size]: the geom's number plus 1, or 0 for none."""
         renderer = self._exact_renderer(data, camera)
         renderer.enable_segmentation_rendering()
         shapes, kinds = np.moveaxis(renderer.render().astype(np.int64), -1, 0)
@@ -131,7 +124,7 @@ class Eye:
         return np.where(kinds == int(mujoco.mjtObj.mjOBJ_GEOM), shapes + 1, 0)
 
     def close(self) -> None:
-        """Free the GL contexts; the object is of no use afterwards."""
+        """Free the GL contexts; the object cannot render afterwards."""
         for renderer in (self.renderer, self._exact):
             if renderer is not None:
                 renderer.close()
@@ -144,9 +137,9 @@ class Eye:
 
 
 def render(model: mujoco.MjModel, data: mujoco.MjData, camera: str, size: int) -> np.ndarray:
-    """One image uint8 [size, size, 3] (for many, keep an :class:`Eye`)."""
-    eye = Eye(model, size)
+    """Render one image uint8 [size, size, 3] (for many, keep a :class:`SceneRenderer`)."""
+    renderer = SceneRenderer(model, size)
     try:
-        return eye.render(data, camera)
+        return renderer.render(data, camera)
     finally:
-        eye.close()
+        renderer.close()

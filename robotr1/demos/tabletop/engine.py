@@ -1,4 +1,4 @@
-"""MuJoCo, imported after its way of drawing was chosen: `from robotr1.demos.tabletop.engine import mujoco`."""
+"""Import MuJoCo after a renderer was chosen: `from robotr1.demos.tabletop.engine import mujoco`."""
 
 from robotr1.demos.tabletop.gl import choose_renderer
 

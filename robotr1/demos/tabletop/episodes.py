@@ -1,4 +1,4 @@
-"""Many demonstrations of the scripted expert, in parallel and independent of how many processes share the work."""
+"""Collect many demonstrations of the scripted expert in parallel; the result does not depend on the workers."""
 
 import os
 import zlib
@@ -21,33 +21,33 @@ VARIATION = 0  # the paper's
 
 
 class CollectionError(RuntimeError):
-    """Demonstrations could not be collected; the message says why and what to do."""
+    """Demonstrations could not be collected; the message names the reason and the fix."""
 
 
 def check_tabletop(names: Iterable[str]) -> None:
-    """Raise CollectionError unless the tabletop has tasks of these names and its robot."""
+    """Raise CollectionError unless the tabletop has these tasks and the robot's meshes."""
     if unknown := sorted(set(names) - set(TASKS)):
         raise CollectionError(
             f"the tabletop has no task {', '.join(unknown)}. Fix: choose train_tasks and held_out_tasks from "
             f"{', '.join(sorted(TASKS))}, or another source."
         )
     if not (PANDA / "panda.json").exists():
-        raise CollectionError(f"{PANDA}: no robot. Fix: run `python -m robotr1.demos.tabletop.panda` once")
+        raise CollectionError(f"{PANDA}: no robot meshes. Fix: run `python -m robotr1.demos.tabletop.panda` once")
 
 
 def collect_tabletop(demos: dict[str, int], output: Path, *, workers: int, **content) -> None:
-    """Write `demos[task]` episodes of every task below `output`; episodes that exist are kept.
+    """Write `demos[task]` episodes of every task below `output`; existing episodes are kept.
 
-    `content` are the keyword arguments of `collect_episode`. The work goes through joblib: an outer
-    `joblib.parallel_config(backend=...)` decides who does it (a Dask or Ray cluster that shares `output`, say), and
-    without one, `workers` processes on this machine do.
+    `content` are the keyword arguments of `collect_episode`. joblib runs the work: by default in `workers` processes on
+    this machine, or on the backend of an outer `joblib.parallel_config(backend=...)`, such as a Dask or Ray cluster
+    that shares `output`.
 
     Raises:
         CollectionError: MAX_ATTEMPTS placements in a row failed.
     """
     places = [(task, episode) for task, amount in demos.items() for episode in range(amount)]
     missing = [place for place in places if not (episode_folder(output, *place) / "low_dim_obs.pkl").exists()]
-    choose_renderer()  # once, here: local workers inherit the choice
+    choose_renderer()  # once: local workers inherit the choice
     job = joblib.delayed(collect_episode)
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
     written = parallel(job(*place, output, **content) for place in missing)
@@ -67,13 +67,13 @@ def collect_episode(
     cameras: Iterable[str] = ("front",),
     depth_and_masks: bool = False,
 ) -> Path:
-    """Let the expert try placements until it succeeds; returns the folder of the written episode.
+    """Write one episode and return its folder; the expert tries placements until it succeeds.
 
-    Images are drawn of every `frame_interval`-th frame and of the keyframes (`frames="questions"`), or of all of
-    them. The number of placements tried is RLBench's `num_reset_attempts`. Raises CollectionError when MAX_ATTEMPTS
-    placements fail.
+    Images are rendered of every `frame_interval`-th frame and of the keyframes (`frames="questions"`), or of all
+    frames. `num_reset_attempts` of RLBench is the number of placements tried. Raises CollectionError after
+    MAX_ATTEMPTS failed placements.
     """
-    os.environ.setdefault("LP_NUM_THREADS", "1")  # software rendering would take every core; read at the first image
+    os.environ.setdefault("LP_NUM_THREADS", "1")  # software rendering would use every core; read at the first image
     from robotr1.demos.tabletop.expert import AttemptFailed, demonstrate, draw, frames_to_draw
 
     scene = _scene(task, image_size)
@@ -98,18 +98,18 @@ def collect_episode(
 
 
 def attempt_generator(seed: int, task: str, episode: int, attempt: int) -> np.random.Generator:
-    """The randomness of one attempt, independent of every other one."""
+    """Return the generator of one attempt, independent of all others."""
     return np.random.default_rng([seed, zlib.crc32(task.encode()), episode, attempt])
 
 
 def episode_folder(root: Path, task: str, episode: int) -> Path:
-    """RLBench's place of an episode of variation 0."""
+    """Return RLBench's folder of an episode of variation 0."""
     return Path(root) / task / f"variation{VARIATION}" / "episodes" / f"episode{episode}"
 
 
 @lru_cache(maxsize=1)
 def _scene(task: str, image_size: int):
-    """One process works at one task for long; building the scene takes longer than a demonstration."""
+    """Build a scene once per process and task; building takes longer than a demonstration."""
     from robotr1.demos.tabletop.scene import TabletopScene
 
     return TabletopScene(task, np.random.default_rng(), image_size, VARIATION)

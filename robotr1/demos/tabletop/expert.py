@@ -1,9 +1,9 @@
-"""The scripted expert: it moves the tip straight from waypoint to waypoint of a task and grasps by friction.
+"""The scripted expert moves the tip in straight lines from waypoint to waypoint of a task and grasps by friction.
 
-As in RLBench, 20 frames a second are recorded, and the moments in which only the fingers move are not: the gripper
-changes from one frame to the next. The arm comes to rest at every waypoint and nowhere else, so ARM's keyframe rule
-(robotr1.keyframes) finds the script's waypoints and nothing else. Physics runs first; pictures of the few frames
-that need one are drawn afterwards from the remembered states.
+As in RLBench, 20 frames per second are recorded, except while only the fingers move: the gripper changes from one
+frame to the next. The arm rests at every waypoint and nowhere else, so ARM's keyframe rule (robotr1.keyframes) finds
+exactly the script's waypoints. Physics runs first; the frames that need an image are rendered afterwards from saved
+states.
 """
 
 from collections.abc import Iterable
@@ -17,21 +17,21 @@ from robotr1.demos.tabletop.scene import FINGER_OPEN, FRAME_SECONDS, TabletopSce
 from robotr1.demos.tabletop.tasks.base import Waypoint
 from robotr1.demos.write import Camera
 
-REST = 0.1  # rad/s; ARM calls the arm stopped when no joint is faster
-SETTLING_FRAMES = 6  # the arm may take this long to come to rest after the last commanded pose
-FINGER_FRAMES = 20  # not recorded; longer than the fingers need for their whole way, and a dropped object to lie still
+REST = 0.1  # rad/s; in ARM the arm has stopped if no joint is faster
+SETTLING_FRAMES = 6  # the longest time to come to rest after the last commanded pose
+FINGER_FRAMES = 20  # not recorded; enough for the fingers to close and for a dropped object to rest
 FINGERS_REST = 1e-4  # metres per frame
 OPEN = 0.9  # RLBench records gripper_open = 1.0 above this opening
 REACHED = 0.01  # metres between the tip and its waypoint
 
 
 class AttemptFailed(Exception):
-    """This placement did not give a demonstration; the message says why. Another random placement may."""
+    """This placement gave no demonstration, for the reason in the message; another random placement may."""
 
 
 @dataclass
 class Recording:
-    """What the expert did: T frames, 20 a second, in RLBench's conventions, and the states to draw them from."""
+    """T recorded frames, 20 per second, in RLBench's conventions, and the states to render them from."""
 
     gripper_pose: list[np.ndarray] = field(default_factory=list)  # T x [7] tip xyz and quaternion xyzw
     gripper_open: list[float] = field(default_factory=list)  # T x 1.0 or 0.0
@@ -39,7 +39,7 @@ class Recording:
     joint_velocities: list[np.ndarray] = field(default_factory=list)  # T x [7]
     joint_forces: list[np.ndarray] = field(default_factory=list)  # T x [7] newton metres
     gripper_joint_positions: list[np.ndarray] = field(default_factory=list)  # T x [2] metres
-    positions: list[np.ndarray] = field(default_factory=list)  # T x [K] of the task's things, one after another
+    positions: list[np.ndarray] = field(default_factory=list)  # T x [3 K] of the task's K objects
     camera_misc: list[dict] = field(default_factory=list)  # T x RLBench's camera entries
     states: list = field(default_factory=list)  # T x scene.save_state()
     keyframes: list[int] = field(default_factory=list)  # one frame per waypoint
@@ -48,7 +48,7 @@ class Recording:
         return len(self.gripper_pose)
 
     def add(self, scene: TabletopScene) -> int:
-        """Record the scene as it is now; returns the frame's number."""
+        """Record the scene's current state and return the frame's number."""
         self.gripper_pose.append(scene.tip_pose())
         self.gripper_open.append(1.0 if scene.gripper_open_amount() > OPEN else 0.0)
         self.joint_positions.append(scene.arm_q())
@@ -61,13 +61,13 @@ class Recording:
         return len(self) - 1
 
     def series(self) -> dict[str, np.ndarray]:
-        """The arrays over all frames, by the names that `write_episode` takes."""
+        """Return the arrays over all frames under the names that `write_episode` takes."""
         names = ("gripper_pose", "gripper_open", "joint_positions", "joint_velocities", "joint_forces")
         series = {name: np.array(getattr(self, name)) for name in (*names, "gripper_joint_positions")}
         return series | {"task_low_dim_state": np.array(self.positions)}
 
     def cameras(self, names: Iterable[str]) -> dict[str, Camera]:
-        """The cameras as `write_episode` takes them, with a pose for every frame."""
+        """Return the cameras for `write_episode`, with a pose for every frame."""
 
         def series(name: str, entry: str) -> np.ndarray:
             return np.array([misc[f"{name}_camera_{entry}"] for misc in self.camera_misc])
@@ -84,7 +84,7 @@ class Recording:
 
 
 def demonstrate(scene: TabletopScene) -> Recording:
-    """Do the scene's task from the placement it has now, and return the recording.
+    """Do the scene's task from its current placement and return the recording.
 
     Raises:
         AttemptFailed: a waypoint is out of reach, the arm does not come to rest there or slows down elsewhere, the
@@ -107,7 +107,7 @@ def demonstrate(scene: TabletopScene) -> Recording:
 
 
 def frames_to_draw(recording: Recording, frame_interval: int) -> list[int]:
-    """Every `frame_interval`-th frame and the keyframes (1: every frame)."""
+    """List every `frame_interval`-th frame and the keyframes (1: every frame)."""
     return sorted({*range(0, len(recording), frame_interval), *recording.keyframes})
 
 
@@ -118,9 +118,9 @@ def draw(
     cameras: Iterable[str] = ("front",),
     depth_and_masks: bool = False,
 ) -> dict[str, dict[int, np.ndarray]]:
-    """Images uint8 [H,W,3] of recorded `frames`, by folder ("front_rgb", "front_depth", "front_mask") and frame.
+    """Render `frames` as uint8 [H,W,3], by folder ("front_rgb", "front_depth", "front_mask") and frame.
 
-    Depths and masks are encoded as RLBench does. Leaves the scene in the last of these states.
+    Depths and masks use RLBench's encoding. The scene keeps the last of these states.
     """
     images: dict[str, dict[int, np.ndarray]] = {f"{camera}_rgb": {} for camera in cameras}
     if depth_and_masks:
@@ -144,7 +144,7 @@ def _move(
     q: np.ndarray,
     fingers: float,
 ) -> np.ndarray:
-    """Move from the commanded pose `start` (joints `q`) to the waypoint and rest there; returns its joints."""
+    """Move from the commanded pose `start` (joints `q`) to the waypoint, rest there, and return its joints."""
     for target in straight_line(start, waypoint.pose, FRAME_SECONDS):
         q = scene.solve_ik(target, q)
         if q is None:
@@ -166,7 +166,7 @@ def _move(
 def _move_fingers(
     scene: TabletopScene, recording: Recording, waypoint: Waypoint, q: np.ndarray, fingers: float
 ) -> None:
-    """Open or close until the fingers (and what they let go) rest, then record one frame."""
+    """Open or close until the fingers (and a released object) rest, then record one frame."""
     for _ in range(FINGER_FRAMES):
         before = scene.finger_positions()
         scene.step_frame(q, fingers)
@@ -183,9 +183,9 @@ def _speed(recording: Recording, frame: int) -> float:
 
 
 def _check_stops(recording: Recording) -> None:
-    """The arm must be fast from the second frame after a waypoint until it rests at the next one.
+    """Require a fast arm from the second frame after a waypoint until the rest at the next one.
 
-    A gripper command makes two slow frames, rest and flip, of which ARM's rule takes the second.
+    A gripper command makes two slow frames, rest and change; ARM's rule takes the second.
     """
     start = 0
     for keyframe in recording.keyframes:

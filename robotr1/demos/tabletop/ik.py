@@ -1,33 +1,33 @@
-"""Inverse kinematics: damped least squares with a pull towards home in the null space."""
+"""Inverse kinematics: damped least squares with a pull toward home in the null space."""
 
 import numpy as np
 
+from robotr1.demos.poses import conjugate, multiply, rotation_vector
 from robotr1.demos.tabletop.engine import mujoco
-from robotr1.demos.tabletop.poses import conjugate, multiply, rotation_vector
 from robotr1.demos.tabletop.robot import ARM_JOINTS, HOME_Q, JOINT_OFFSET
 
 STEPS = 150
 STEP_LIMIT = 0.25  # radians
 DAMPING = 0.1
-PULL = 0.1  # share of the way to home per step, in the null space
+PULL = 0.1  # share of the distance to home per step, in the null space
 POSITION_TOLERANCE, ROTATION_TOLERANCE = 2e-4, 1e-3  # metres, radians
 
 
 def arm_addresses(model: mujoco.MjModel) -> np.ndarray:
-    """Indices of the seven arm joints in qpos."""
+    """Return the indices of the seven arm joints in qpos."""
     return np.array([model.joint(name).qposadr[0] for name in ARM_JOINTS])
 
 
 def arm_limits(model: mujoco.MjModel) -> np.ndarray:
-    """[7,2] lowest and highest joint angles, RLBench's convention."""
+    """Return the lowest and highest joint angles [7,2] in RLBench's convention."""
     return np.array([model.joint(name).range for name in ARM_JOINTS]) - JOINT_OFFSET[:, None]
 
 
 def solve(model: mujoco.MjModel, data: mujoco.MjData, pose: np.ndarray, q0: np.ndarray) -> np.ndarray | None:
-    """Joint angles [7] that bring the tip to `pose` [7] (xyz + quaternion xyzw), starting at `q0` [7].
+    """Find joint angles [7] that bring the tip to `pose` [7] (xyz + quaternion xyzw), starting at `q0` [7].
 
-    Angles are RLBench's. Returns None where the pose is out of reach. Overwrites the arm's part of `data`, so give
-    it a scratch MjData.
+    Angles follow RLBench. Returns None if the pose is out of reach. Overwrites the arm's state in `data`, so pass a
+    scratch MjData.
     """
     addresses, limits = arm_addresses(model), arm_limits(model) + [[0.01, -0.01]]
     dofs = np.array([model.joint(name).dofadr[0] for name in ARM_JOINTS])

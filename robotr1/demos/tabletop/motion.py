@@ -1,21 +1,21 @@
-"""A straight line from pose to pose, with a speed that rises, stays and falls (a trapezoid)."""
+"""Straight lines from pose to pose with a trapezoidal speed profile."""
 
 import math
 
 import numpy as np
 
-from robotr1.demos.tabletop.poses import axis_angle, conjugate, multiply, pose, rotation_vector
+from robotr1.demos.poses import axis_angle, conjugate, multiply, pose, rotation_vector
 
 SPEED = 0.25  # metres per second along the line
-ACCELERATION = 3.0  # metres per second squared: from standstill the arm is fast (in ARM's sense) within two frames
-LEVER = 0.25  # metres of line that one radian of turning counts as
+ACCELERATION = 3.0  # metres per second squared: the arm leaves rest (in ARM's sense) within two frames
+LEVER = 0.25  # metres of line that equal one radian of rotation
 
 
 def straight_line(start: np.ndarray, goal: np.ndarray, frame_seconds: float) -> np.ndarray:
-    """Tip poses [N,7] of the frames after `start`; the last one is `goal`.
+    """Return the tip poses [N,7] of the frames after `start`; the last one is `goal`.
 
-    Positions move along a line and orientations along the shortest turn, both with `trapezoid`'s progress. N is the
-    number of whole frames that the motion needs, at least 1.
+    Positions follow a line and orientations the shortest rotation, both with `trapezoid`'s progress. N is the number of
+    whole frames that the motion takes, at least 1.
     """
     turn = rotation_vector(multiply(goal[3:], conjugate(start[3:])))
     angle = float(np.linalg.norm(turn))
@@ -30,10 +30,10 @@ def straight_line(start: np.ndarray, goal: np.ndarray, frame_seconds: float) -> 
 
 
 def trapezoid(length: float, frame_seconds: float) -> np.ndarray:
-    """Share of the way [N] done at the end of each frame, from above 0 to exactly 1.
+    """Return the share of the path [N] done at the end of each frame, from above 0 to exactly 1.
 
-    `ACCELERATION` up to `SPEED` (or to the middle of a short way) and down again, slowed a little so that the
-    motion ends with a whole frame.
+    The motion accelerates to `SPEED` (or to the middle of a short path) and decelerates, slowed a little so that it
+    ends with a whole frame.
     """
     ramp = min(SPEED / ACCELERATION, math.sqrt(length / ACCELERATION))  # seconds of speeding up
     cruise = max(0.0, length / SPEED - SPEED / ACCELERATION)  # seconds at full speed

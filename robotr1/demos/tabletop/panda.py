@@ -1,8 +1,8 @@
-"""The Franka Panda's meshes: fetched by a pinned hash, decimated, written to `data/panda/`.
+"""Fetch the Franka Panda's meshes by a pinned hash, decimate them and write them to `data/panda/`.
 
-The meshes come from the wheel of `dm-robotics-panda` (Apache-2.0, after Franka Emika's franka_ros). Nothing
-of it is kept in the repository: `python -m robotr1.demos.tabletop.panda` makes the folder, byte-identical on
-each run, and keeps the wheel's LICENSE and NOTICE beside the meshes.
+The meshes come from the wheel of `dm-robotics-panda` (Apache-2.0, after Franka Emika's franka_ros) and are not kept in
+the repository. `python -m robotr1.demos.tabletop.panda` writes the folder, byte-identical on each run, with the
+wheel's LICENSE and NOTICE beside the meshes.
 """
 
 import hashlib
@@ -27,18 +27,18 @@ LICENSE = "dm_robotics_panda-0.4.8.dist-info/licenses/LICENSE"
 LINKS = [f"link{i}" for i in range(8)] + ["hand", "finger"]
 KEPT_SHARE = 0.12  # of the faces: 134k -> 16k
 WHITE = ("link1", "link2")  # the wheel's panda.xml paints these two plain white
-SMALLEST_PART = 40  # faces; a part with fewer is kept whole
+SMALLEST_PART = 40  # faces; a smaller part is not decimated
 
 
 class PandaError(RuntimeError):
-    """The Panda's assets could not be fetched or are not the ones that this study was built with."""
+    """The Panda's meshes could not be fetched or are not those of this study."""
 
 
 def download_wheel(folder: Path) -> Path:
     """Download the wheel with pip (no dependencies) into `folder`.
 
     Raises:
-        PandaError: pip failed, for example without a network.
+        PandaError: pip failed, for example offline.
     """
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
     command += ["--no-deps", "--only-binary=:all:", "--dest", str(folder), REQUIREMENT]
@@ -55,7 +55,7 @@ def download_wheel(folder: Path) -> Path:
 
 
 def read_wheel(wheel: Path) -> zipfile.ZipFile:
-    """Open the wheel after comparing its SHA-256.
+    """Check the wheel's SHA-256 and open it.
 
     Raises:
         PandaError: the file is missing or has another hash.
@@ -73,7 +73,7 @@ def read_wheel(wheel: Path) -> zipfile.ZipFile:
 
 
 def read_obj(text: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Vertices [V,3], triangles [F,3] and one texture coordinate per triangle [F,2] (its corners' mean)."""
+    """Read vertices [V,3], triangles [F,3] and a texture coordinate per triangle [F,2] (its corners' mean)."""
     vertices, coordinates, faces, face_coordinates = [], [], [], []
     for line in text.splitlines():
         kind, *values = line.split() or [""]
@@ -91,7 +91,7 @@ def read_obj(text: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def split_by_color(faces: np.ndarray, coordinates: np.ndarray, palette: np.ndarray) -> dict:
-    """Group triangles by the palette pixel that they are painted with: {(r, g, b): faces [F,3]}."""
+    """Group triangles by the colour of their palette pixel: {(r, g, b): faces [F,3]}."""
     height, width = palette.shape[:2]
     columns = np.clip((coordinates[:, 0] % 1 * width).astype(int), 0, width - 1)
     rows = np.clip(((1 - coordinates[:, 1] % 1) * height).astype(int), 0, height - 1)
@@ -100,7 +100,7 @@ def split_by_color(faces: np.ndarray, coordinates: np.ndarray, palette: np.ndarr
 
 
 def decimate(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Keep about `KEPT_SHARE` of the triangles; unused vertices are dropped."""
+    """Keep about `KEPT_SHARE` of the triangles and drop unused vertices."""
     import fast_simplification
 
     used, faces = np.unique(faces, return_inverse=True)
@@ -113,14 +113,14 @@ def decimate(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.nd
 
 
 def write_obj(path: Path, vertices: np.ndarray, faces: np.ndarray) -> None:
-    """Write a mesh with vertices rounded to 10 micrometres."""
+    """Write a mesh; vertices are rounded to 10 micrometres."""
     lines = ["v {:.5f} {:.5f} {:.5f}".format(*(vertex + 0.0)) for vertex in np.round(vertices, 5)]
     lines += ["f {} {} {}".format(*(face + 1)) for face in faces]
     path.write_text("\n".join(lines) + "\n", encoding="ascii", newline="\n")
 
 
 def read_bodies(panda_xml: str, hand_xml: str) -> list[dict]:
-    """The chain link0 ... link8, hand and fingers: position, quaternion (wxyz), joint and inertia of each body."""
+    """Read link0 ... link8, hand and fingers: position, quaternion (wxyz), joint and inertia of each body."""
     bodies = []
 
     def numbers(element, attribute, default):
@@ -175,7 +175,7 @@ def extract(wheel: zipfile.ZipFile, folder: Path) -> None:
 
 
 def fetch_panda(wheel: Path | None = None, folder: Path = PANDA) -> Path:
-    """Make `folder` from a wheel on disk, or from a freshly downloaded one.
+    """Write `folder` from a wheel on disk, or download the wheel first.
 
     Raises:
         PandaError: the download failed, or the wheel's hash is not the pinned one.

@@ -1,7 +1,7 @@
 """RLBench's Franka Panda in MuJoCo: joints, gripper, tip frame and position servos.
 
 RLBench's joint 4 reads 0.069 rad less than the real arm's, its tip lies 0.110 m beyond the flange, and its base
-stands 0.268 m behind the world's origin (fitted to recordings of stepjam/RLBench; residual 0.13 mm).
+is 0.268 m behind the world's origin (fitted to recordings of stepjam/RLBench; residual 0.13 mm).
 """
 
 import json
@@ -26,10 +26,10 @@ FINGER_STIFFNESS, FINGER_DAMPING, FINGER_FORCE = 2000.0, 40.0, 40.0
 
 
 def read_panda(folder=PANDA) -> dict:
-    """The description that :mod:`robotr1.demos.tabletop.panda` wrote.
+    """Read the description that :mod:`robotr1.demos.tabletop.panda` wrote.
 
     Raises:
-        FileNotFoundError: the assets were not fetched yet.
+        FileNotFoundError: the meshes were not fetched yet.
     """
     path = folder / "panda.json"
     if not path.exists():
@@ -44,7 +44,7 @@ def add_panda(spec: mujoco.MjSpec, folder=PANDA) -> None:
     for item in description["bodies"]:
         bodies[item["name"]] = _add_body(bodies[item["parent"]], item)
     spec.body("link0").pos = BASE
-    # The hand is mounted an eighth of a turn back on the flange.
+    # The hand is turned back by 45 degrees on the flange.
     spec.body("hand").quat = (np.cos(np.pi / 8), 0, 0, -np.sin(np.pi / 8))
     for part in description["parts"]:
         targets = ["leftfinger", "rightfinger"] if part["link"] == "finger" else [part["link"]]
@@ -86,7 +86,7 @@ def _add_body(parent, item: dict):
 
 
 def _add_collisions(bodies: dict) -> None:
-    """Boxes for the hand and the finger pads: the only parts of the robot that touch anything."""
+    """Add boxes for the hand and the finger pads, the only parts of the robot that collide."""
     box = {"type": mujoco.mjtGeom.mjGEOM_BOX, "group": HIDDEN, "mass": 0.0}
     bodies["hand"].add_geom(name="hand_box", pos=(0, 0, 0.034), size=(0.028, 0.1, 0.03), **box)
     for finger in ("leftfinger", "rightfinger"):

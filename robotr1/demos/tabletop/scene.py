@@ -1,11 +1,13 @@
-"""The tabletop with one task's objects: state, kinematic posing, physics frame by frame, images."""
+"""The tabletop scene of one task: state, kinematic posing, physics by the frame, images."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
+from robotr1.demos.poses import matrix, multiply, pose
 from robotr1.demos.tabletop import ik
-from robotr1.demos.tabletop.cameras import Eye, add_cameras, misc
+from robotr1.demos.tabletop.cameras import SceneRenderer, add_cameras, misc
 from robotr1.demos.tabletop.engine import mujoco
-from robotr1.demos.tabletop.poses import matrix, pose
 from robotr1.demos.tabletop.robot import (
     ARM_JOINTS,
     DAMPING,
@@ -31,14 +33,14 @@ class TabletopScene:
     """RLBench's scene for one task. Angles and poses follow RLBench; lengths in metres.
 
     Args:
-        task: name of a task in :data:`robotr1.demos.tabletop.tasks.TASKS`, or a task that is none of them.
-        rng: draws the placements, also those of later resets.
+        task: name of a task in :data:`robotr1.demos.tabletop.tasks.TASKS`, or a task object.
+        rng: samples the placements, also those of later resets.
         image_size: width and height of images in pixels.
         variation: the task's variation, for example the colour of the cup.
 
     Raises:
         KeyError: unknown task.
-        FileNotFoundError: the Panda's assets were not fetched yet.
+        FileNotFoundError: the Panda's meshes were not fetched yet.
     """
 
     def __init__(self, task: str | Task, rng: np.random.Generator, image_size: int = 224, variation: int = 0):
@@ -51,7 +53,7 @@ class TabletopScene:
         self.model = spec.compile()
         self.data = mujoco.MjData(self.model)
         self._scratch = mujoco.MjData(self.model)
-        self._eye: Eye | None = None
+        self._renderer: SceneRenderer | None = None
         self._qpos = ik.arm_addresses(self.model)
         self._dofs = np.array([self.model.joint(name).dofadr[0] for name in ARM_JOINTS])
         self._fingers = np.array([self.model.joint(name).qposadr[0] for name in FINGER_JOINTS])
@@ -64,7 +66,7 @@ class TabletopScene:
         self.reset()
 
     def reset(self, rng: np.random.Generator | None = None, variation: int | None = None) -> None:
-        """Arm at home, gripper open, objects newly placed at rest."""
+        """Put the arm at home, open the gripper and place the objects anew, at rest."""
         self.rng = rng if rng is not None else self.rng
         self.variation = variation if variation is not None else self.variation
         mujoco.mj_resetData(self.model, self.data)
@@ -77,7 +79,7 @@ class TabletopScene:
     # -- state ---------------------------------------------------------------------------------------------------
 
     def tip_pose(self) -> np.ndarray:
-        """[7]: xyz and quaternion xyzw of the point between the finger tips."""
+        """Return xyz and quaternion xyzw [7] of the point between the finger tips."""
         turned = np.zeros(4)
         mujoco.mju_mat2Quat(turned, self.data.site_xmat[self._tip])
         return pose(self.data.site_xpos[self._tip], np.roll(turned, -1))
@@ -99,11 +101,11 @@ class TabletopScene:
         return float(np.clip(self.finger_positions().mean() / FINGER_OPEN, 0, 1))
 
     def positions(self) -> np.ndarray:
-        """[K, 3]: the things that the task is about (the cup's middle, the button's top, the lid's knob), in metres."""
+        """Return the positions [K,3] of the task's objects (the cup's middle, the button's top), in metres."""
         return self.task.positions(self)
 
     def objects_rest(self) -> bool:
-        """Whether every free object has come to rest."""
+        """Return whether every free object is at rest."""
         return bool(np.abs(self.data.qvel[self._free_dofs]).max(initial=0) < OBJECTS_REST)
 
     def joint_forces(self) -> np.ndarray:
@@ -111,11 +113,11 @@ class TabletopScene:
         return self.data.actuator_force[self._arm_servos].copy()
 
     def save_state(self) -> tuple:
-        """Everything that an image of this moment depends on, for `restore_state`."""
+        """Return all that an image of this moment depends on, for `restore_state`."""
         return self.data.qpos.copy(), self.task.state()
 
     def restore_state(self, state: tuple) -> None:
-        """Bring back a moment of this placement, for `render`; physics should not go on from here."""
+        """Restore a moment of this placement for `render`; physics cannot continue from it."""
         self.data.qpos[:], task_state = state
         self.task.restore(self, task_state)
         mujoco.mj_forward(self.model, self.data)
@@ -123,7 +125,7 @@ class TabletopScene:
     # -- posing without physics ----------------------------------------------------------------------------------
 
     def set_arm(self, q: np.ndarray) -> None:
-        """Put the arm at rest at `q` [7] at once."""
+        """Put the arm at `q` [7], at rest, without physics."""
         self.data.qpos[self._qpos] = q + JOINT_OFFSET
         self.data.qvel[self._dofs] = 0
         self.data.ctrl[self._arm_servos] = q + JOINT_OFFSET
@@ -131,13 +133,13 @@ class TabletopScene:
         mujoco.mj_forward(self.model, self.data)
 
     def set_gripper(self, amount: float) -> None:
-        """Put the fingers at rest at `amount` (0 closed, 1 open) at once."""
+        """Put the fingers at `amount` (0 closed, 1 open), at rest, without physics."""
         self.data.qpos[self._fingers] = self.data.ctrl[self._finger_servos] = amount * FINGER_OPEN
         self.data.qvel[self._finger_dofs] = 0
         mujoco.mj_forward(self.model, self.data)
 
     def set_body(self, name: str, position: np.ndarray, quaternion: np.ndarray) -> None:
-        """Put an object's body at a position [3] and quaternion xyzw: free bodies and fixed ones alike."""
+        """Put an object's body, free or fixed, at a position [3] and quaternion xyzw."""
         body = self.model.body(name)
         placed = np.concatenate([position, np.roll(quaternion, 1)])
         if body.jntnum[0] and self.model.jnt_type[body.jntadr[0]] == mujoco.mjtJoint.mjJNT_FREE:
@@ -149,16 +151,27 @@ class TabletopScene:
             self.model.body_pos[body.id], self.model.body_quat[body.id] = placed[:3], placed[3:]
 
     def body_pose(self, name: str) -> np.ndarray:
-        """[7]: xyz and quaternion xyzw of an object's body."""
+        """Return xyz and quaternion xyzw [7] of an object's body."""
         return pose(self.data.body(name).xpos, np.roll(self.data.body(name).xquat, -1))
 
-    def in_tip_frame(self, offset: np.ndarray) -> np.ndarray:
-        """World position [3] of a point given in the tip's frame (z points out of the gripper)."""
+    def body_yaw(self, name: str) -> float:
+        """Turn of an object's body about the world's z, in radians within [-pi, pi]."""
+        rotation = matrix(self.body_pose(name)[3:])
+        return float(np.arctan2(rotation[1, 0], rotation[0, 0]))
+
+    def put_in_gripper(self, name: str, half_width: float, offset: Sequence[float] = (0, 0, 0)) -> None:
+        """Put an object's body into the gripper, upright when the gripper points down, and close the fingers on it.
+
+        `offset` [3] is the body's origin in the tip's frame (z points out of the gripper); the fingers stop
+        `half_width` metres from the middle.
+        """
         tip = self.tip_pose()
-        return tip[:3] + matrix(tip[3:]) @ offset
+        position = tip[:3] + matrix(tip[3:]) @ np.asarray(offset, float)
+        self.set_body(name, position, multiply(tip[3:], np.array([1.0, 0.0, 0.0, 0.0])))
+        self.set_gripper(half_width / FINGER_OPEN)
 
     def solve_ik(self, pose: np.ndarray, q0: np.ndarray | None = None) -> np.ndarray | None:
-        """Joint angles [7] for a tip pose [7], or None; the scene stays as it is."""
+        """Find joint angles [7] for a tip pose [7], or None; the scene does not change."""
         return ik.solve(self.model, self._scratch, np.asarray(pose, float), self.arm_q() if q0 is None else q0)
 
     # -- physics and images --------------------------------------------------------------------------------------
@@ -182,28 +195,28 @@ class TabletopScene:
 
     def render(self, camera: str = "front") -> np.ndarray:
         """uint8 [image_size, image_size, 3]."""
-        return self._open_eye().render(self.data, camera)
+        return self._open_renderer().render(self.data, camera)
 
     def depth(self, camera: str = "front") -> np.ndarray:
         """Metres along the optical axis, float32 [image_size, image_size]."""
-        return self._open_eye().depth(self.data, camera)
+        return self._open_renderer().depth(self.data, camera)
 
     def mask(self, camera: str = "front") -> np.ndarray:
-        """Which drawn shape each pixel shows, int64 [image_size, image_size]; 0 is none."""
-        return self._open_eye().mask(self.data, camera)
+        """The visible shape at each pixel, int64 [image_size, image_size]; 0 is none."""
+        return self._open_renderer().mask(self.data, camera)
 
     def camera_misc(self) -> dict:
-        """RLBench's `misc` entries of the five cameras."""
+        """Return RLBench's `misc` entries of the five cameras."""
         return misc(self.data, self.image_size)
 
     def close(self) -> None:
         """Free the GL context (a later `render` opens a new one)."""
-        if self._eye is not None:
-            self._eye.close()
-            self._eye = None
+        if self._renderer is not None:
+            self._renderer.close()
+            self._renderer = None
 
-    def _open_eye(self) -> Eye:
-        if self._eye is None or self._eye.size != self.image_size:
+    def _open_renderer(self) -> SceneRenderer:
+        if self._renderer is None or self._renderer.size != self.image_size:
             self.close()
-            self._eye = Eye(self.model, self.image_size)
-        return self._eye
+            self._renderer = SceneRenderer(self.model, self.image_size)
+        return self._renderer

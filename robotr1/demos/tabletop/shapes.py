@@ -1,4 +1,4 @@
-"""Round things and prisms as meshes for the eye; collisions use primitives (or a mesh's convex hull)."""
+"""Round objects and prisms as meshes that are drawn; collisions use primitives or a mesh's convex hull."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ HIDDEN = 3  # geom group of collision shapes, never drawn
 
 
 def lathe(profile: list[tuple[float, float]], segments: int = 28) -> tuple[np.ndarray, np.ndarray]:
-    """Turn a closed outline of (radius, height) points about z; counter-clockwise outlines face outward.
+    """Revolve a closed outline of (radius, height) points about z; counter-clockwise outlines face outward.
 
     Returns:
         vertices [V,3] in metres and triangles [F,3].
@@ -35,7 +35,7 @@ def lathe(profile: list[tuple[float, float]], segments: int = 28) -> tuple[np.nd
 
 
 def tube(path: np.ndarray, thickness: float, segments: int = 8) -> tuple[np.ndarray, np.ndarray]:
-    """A round tube along a path [N,3] that lies in the plane y = 0 (a cup's or a pan's handle)."""
+    """Make a round tube along a path [N,3] in the plane y = 0 (a cup's or a pan's handle)."""
     path = np.asarray(path, float)
     tangent = np.gradient(path, axis=0)
     tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
@@ -68,7 +68,7 @@ def add_mesh(spec: mujoco.MjSpec, body, name: str, surface: tuple[np.ndarray, np
 
 
 def prism(outline: np.ndarray, height: float) -> tuple[np.ndarray, np.ndarray]:
-    """An upright prism over a counter-clockwise outline [N,2], its foot at z = 0; every face is flat to the light."""
+    """Make an upright prism over a counter-clockwise outline [N,2] with its foot at z = 0, flat-shaded."""
     outline = np.asarray(outline, float)
     low, high = (np.column_stack([outline, np.full(len(outline), z)]) for z in (0.0, height))
     caps = _triangulate(outline)
@@ -80,7 +80,7 @@ def prism(outline: np.ndarray, height: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _triangulate(outline: np.ndarray) -> np.ndarray:
-    """Triangles [N-2,3] of a simple counter-clockwise polygon, by cutting off its ears."""
+    """Triangulate a simple counter-clockwise polygon [N-2,3] by ear clipping."""
 
     def area(a: int, b: int, c: int) -> float:
         (ux, uy), (vx, vy) = outline[b] - outline[a], outline[c] - outline[a]

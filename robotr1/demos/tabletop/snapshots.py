@@ -1,34 +1,34 @@
-"""Random still pictures of the tabletop with their facts, without physics: training data for the base policy's vision.
+"""Random images of the tabletop with their true positions, without physics, to pretrain the tiny base's vision.
 
-A snapshot is drawn exactly as a demonstration's frames are. Inverse kinematics puts the arm at a random tip pose,
-most often pointing down, where the camera sees the tip. Many tips are at the task's waypoints or on the way between two of them, and in some
-pictures the gripper carries the object.
+A snapshot is rendered exactly as a demonstration's frames are. Inverse kinematics puts the arm at a random tip pose,
+most often pointing down, inside the image. More than half of the tips are at the task's waypoints or between two of
+them, and in some images the gripper carries the object.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from robotr1.demos.tabletop import cameras
+from robotr1.demos.poses import axis_angle, downward, mix, multiply, pose
 from robotr1.demos.tabletop.engine import mujoco
-from robotr1.demos.tabletop.poses import axis_angle, downward, mix, multiply, pose
+from robotr1.demos.tabletop.pixels import front_pixels, pixel_facts
 from robotr1.demos.tabletop.scene import HOME_Q, TabletopScene
 
 TIP_X, TIP_Y, TIP_Z = (-0.05, 0.60), (-0.45, 0.45), (0.77, 1.50)
 SHARE_HELD, SHARE_ON_THE_WAY = 0.20, 0.55
-DEEPEST = 0.004  # metres that two things may reach into each other before a draw is refused
+DEEPEST = 0.004  # metres of penetration between two objects above which a draw is rejected
 TRIES = 200
 NO_STEP = -1
-BODIES = {"hole": "sorter"}  # whose name in the model is another
+GRASPING = 0.05  # closed fingers that stay farther apart have something between them
 
 _scenes: dict[tuple[str, int], TabletopScene] = {}
 
 
 @dataclass(frozen=True, eq=False)
 class Moment:
-    """A tip pose [7] to try, with the gripper open or closed, and whether it carries the object.
+    """A tip pose [7] to try, the gripper open or closed, and whether it carries the object.
 
-    `due` is the first waypoint that is not done yet, and `NO_STEP` for a random pose.
+    `due` is the first waypoint that is not done yet, or `NO_STEP` for a pose that is part of no plan.
     """
 
     tip: np.ndarray
@@ -38,25 +38,23 @@ class Moment:
 
 
 def random_snapshot(task: str, rng: np.random.Generator, image_size: int = 224) -> tuple[np.ndarray, dict]:
-    """One front image uint8 [image_size, image_size, 3] and the facts about it.
+    """Render one front image uint8 [image_size, image_size, 3] and return it with its facts.
 
-    With K objects of the task and W waypoints of this placement (before anything was moved), positions in metres and
-    pixels in units of the image's side (0 to 1, right and down):
+    The facts, in metres, with K objects of the task and W waypoints of the placement:
 
     - `task`; `gripper` [3], the tip's position; `tip` [7], its pose; `objects` [K,3];
     - `opening` (0 closed to 1 open), `open` (bool), `held` (bool: the gripper carries or grasps the first object);
-    - `waypoints` [W,3] in the order of the task's plan; `due`, the first of them that is not done, or `NO_STEP`;
-    - `gripper_pixel` [2], `object_pixels` [K,2], `finger_pixels` (their share of the image);
-    - `boxes` [K,4], left, top, right and bottom of what is seen of each object, NaN where nothing is.
+    - `waypoints` [W,3] in the order of the plan, as they were before anything moved; `due`, the first of them that is
+      not done, or `NO_STEP`;
+    - those of `pixel_facts`.
 
     Raises:
         KeyError: unknown task.
-        RuntimeError: no reachable pose in many draws (a fault of the scene, not of chance).
+        RuntimeError: no reachable pose in TRIES draws (an error of the scene, not chance).
     """
     scene = _scene(task, image_size)
     waypoints, moment = pose_randomly(scene, rng)
     opening = scene.gripper_open_amount()
-    grasps = moment.held or (not moment.is_open and opening > 0.05)  # fingers that closed on something stay apart
     facts = {
         "task": task,
         "gripper": scene.tip_pose()[:3],
@@ -64,17 +62,17 @@ def random_snapshot(task: str, rng: np.random.Generator, image_size: int = 224) 
         "objects": scene.positions(),
         "opening": opening,
         "open": opening > 0.9,
-        "held": bool(grasps),
+        "held": moment.held or (not moment.is_open and opening > GRASPING),
         "waypoints": waypoints,
         "due": moment.due,
     }
-    return scene.render("front"), facts | _pixel_facts(scene)
+    return scene.render("front"), facts | pixel_facts(scene)
 
 
 def pose_randomly(scene: TabletopScene, rng: np.random.Generator) -> tuple[np.ndarray, Moment]:
-    """Place the objects anew and bring arm and gripper into a random state that could be a moment of a demo.
+    """Place the objects anew and put arm and gripper in a random state that a demonstration could have.
 
-    Returns the placement's waypoints [W,3] in metres and the moment.
+    Returns the placement's waypoints [W,3] in metres, and the moment.
     """
     scene.reset(rng)
     kind = rng.random()
@@ -86,13 +84,13 @@ def pose_randomly(scene: TabletopScene, rng: np.random.Generator) -> tuple[np.nd
         else:
             held = scene.task.can_hold and kind < SHARE_ON_THE_WAY + SHARE_HELD
             moment = Moment(_anywhere(rng), bool(rng.random() < 0.5) and not held, held)
-        pixel = _front_pixels(scene, moment.tip[None, :3])
+        pixel = front_pixels(scene, moment.tip[None, :3])
         inside = ((pixel >= 0) & (pixel < 1)).all()
         q = scene.solve_ik(moment.tip, HOME_Q + rng.normal(0, 0.25, 7)) if inside else None
         if q is None:
             continue
         scene.data.qpos[:] = placed
-        scene.task.advance(scene, moment.due if moment.due != NO_STEP else done)
+        scene.task.advance(scene, done if moment.due == NO_STEP else moment.due)
         scene.set_arm(q)
         scene.set_gripper(1.0 if moment.is_open else 0.0)
         if moment.held:
@@ -106,7 +104,7 @@ def pose_randomly(scene: TabletopScene, rng: np.random.Generator) -> tuple[np.nd
 
 
 def _scene(task: str, image_size: int) -> TabletopScene:
-    """One compiled scene per task and process, its renderer kept open."""
+    """Return the compiled scene of a task, one per process, its renderer kept open."""
     key = (task, image_size)
     if key not in _scenes:
         _scenes[key] = TabletopScene(task, np.random.default_rng(0), image_size)
@@ -114,7 +112,7 @@ def _scene(task: str, image_size: int) -> TabletopScene:
 
 
 def _anywhere(rng: np.random.Generator) -> np.ndarray:
-    """A tip pose [7] somewhere over the table: more often low than high, seldom far from pointing down."""
+    """Sample a tip pose [7] over the table: more often low than high, seldom far from pointing down."""
     height = TIP_Z[0] + (TIP_Z[1] - TIP_Z[0]) * rng.beta(1.0, 1.4)
     position = np.array([rng.uniform(*TIP_X), rng.uniform(*TIP_Y), height])
     tilt = rng.normal(0, 0.12 if rng.random() < 0.75 else 0.45)
@@ -125,7 +123,7 @@ def _anywhere(rng: np.random.Generator) -> np.ndarray:
 
 
 def _stops(scene: TabletopScene) -> list[Moment]:
-    """Home and the waypoints; each with the gripper as it arrives there."""
+    """List home and the waypoints, each with the gripper's state on arrival."""
     stops, is_open = [Moment(scene.tip_pose(), True, False)], True
     for waypoint in scene.task.waypoints(scene):
         stops.append(Moment(waypoint.pose, is_open, scene.task.can_hold and not is_open))
@@ -134,7 +132,7 @@ def _stops(scene: TabletopScene) -> list[Moment]:
 
 
 def _on_the_way(scene: TabletopScene, stops: list[Moment], rng: np.random.Generator) -> Moment:
-    """At, around or on the way to one of the waypoints; at it, before or after the gripper's command there."""
+    """Sample a moment at, around or on the way to a waypoint; at it, before or after the gripper's command."""
     leg = int(rng.integers(1, len(stops)))
     start, end = stops[leg - 1], stops[leg]
     share = 1.0 if rng.random() < 0.5 else rng.random()
@@ -146,40 +144,3 @@ def _on_the_way(scene: TabletopScene, stops: list[Moment], rng: np.random.Genera
         arrived = share == 1.0 and not last and stops[leg + 1].is_open == end.is_open
         return Moment(tip, end.is_open, end.held, leg - 1 + arrived)
     return Moment(tip, stops[leg + 1].is_open, stops[leg + 1].held, leg)
-
-
-def _pixel_facts(scene: TabletopScene) -> dict:
-    """Where the tip and the objects are in the front image: projected, and as seen in the mask."""
-    objects, model = scene.positions(), scene.model
-    pixels = _front_pixels(scene, np.vstack([scene.tip_pose()[:3], objects]))
-    body = np.append(0, model.geom_bodyid)[scene.mask("front")]  # of each pixel; 0 is the world
-    fingers = [model.body(name).id for name in ("leftfinger", "rightfinger")]
-    numbers = [_body_number(scene, *thing) for thing in zip(scene.task.things, objects, strict=True)]
-    return {
-        "gripper_pixel": pixels[0],
-        "object_pixels": pixels[1:],
-        "finger_pixels": float(np.isin(body, fingers).mean()),
-        "boxes": np.array([_box((body == number) | (model.body_rootid[body] == number)) for number in numbers]),
-    }
-
-
-def _front_pixels(scene: TabletopScene, points: np.ndarray) -> np.ndarray:
-    """Where points [N,3] are in the front image [N,2], right and down, in units of its side."""
-    intrinsics = cameras.CAMERAS["front"].intrinsics(1)
-    return cameras.project(points, cameras.extrinsics(scene.data, "front"), intrinsics)
-
-
-def _body_number(scene: TabletopScene, name: str, position: np.ndarray) -> int:
-    """The body of one of the task's objects: of its name, or the one nearest to its position [3]."""
-    name = BODIES.get(name, name)
-    if name in {scene.model.body(number).name for number in range(scene.model.nbody)}:
-        return scene.model.body(name).id
-    return int(np.argmin(np.linalg.norm(scene.data.xpos - position, axis=1)))
-
-
-def _box(seen: np.ndarray) -> np.ndarray:
-    """Left, top, right and bottom [4] of the true pixels [S,S] in units of S; NaN if there are none."""
-    if not seen.any():
-        return np.full(4, np.nan)
-    rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
-    return np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]) / len(seen)

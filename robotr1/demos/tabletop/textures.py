@@ -1,10 +1,10 @@
-"""Wood, hexagons and tiles, drawn with numpy: the same bytes on every machine, so a place on the table has one look."""
+"""Wood, hexagons and tiles made with numpy: the same bytes on every machine, so the table always looks the same."""
 
 import numpy as np
 
 
 def smooth_noise(rng: np.random.Generator, height: int, width: int, rows: int, columns: int) -> np.ndarray:
-    """Noise [height, width] within 0..1, interpolated from `rows` x `columns` random numbers."""
+    """Interpolate noise [height, width] within 0..1 from `rows` x `columns` random numbers."""
     grid = rng.random((rows, columns))
     down, across = np.linspace(0, rows - 1, height), np.linspace(0, columns - 1, width)
     grid = np.stack([np.interp(across, np.arange(columns), row) for row in grid])
@@ -12,12 +12,12 @@ def smooth_noise(rng: np.random.Generator, height: int, width: int, rows: int, c
 
 
 def to_bytes(image: np.ndarray) -> np.ndarray:
-    """Colours within 0..1 as uint8."""
+    """Convert colours within 0..1 to uint8."""
     return np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
 
 
 def wood(length: float, width: float, plane: tuple[float, float, float, float], pixels: int = 640) -> np.ndarray:
-    """A table top of planks, uint8 [W,L,3]: rows run along y, columns along x, `pixels` to the metre.
+    """Make a table top of planks, uint8 [W,L,3]: rows run along y, columns along x, `pixels` per metre.
 
     `plane` is the workspace (lowest x, highest x, lowest y, highest y, in metres from the table's corner): it is a
     little lighter and has a thin frame.
@@ -45,7 +45,7 @@ def wood(length: float, width: float, plane: tuple[float, float, float, float], 
 
 
 def hexagons(columns: int = 30, rows: int = 16, cell: int = 28) -> np.ndarray:
-    """A wall of dark teal hexagons with darker joints, uint8 [H,W,3]."""
+    """Make a wall of dark teal hexagons with darker joints, uint8 [H,W,3]."""
     rng = np.random.default_rng(7)
     height, width = round(rows * cell * 0.866), columns * cell
     y, x = np.mgrid[:height, :width] / cell
@@ -64,7 +64,7 @@ def hexagons(columns: int = 30, rows: int = 16, cell: int = 28) -> np.ndarray:
 
 
 def tiles(count: int = 12, cell: int = 40) -> np.ndarray:
-    """A floor of light grey tiles with thin joints, uint8 [H,W,3]."""
+    """Make a floor of light grey tiles with thin joints, uint8 [H,W,3]."""
     rng = np.random.default_rng(3)
     light = np.kron(rng.uniform(0.72, 0.82, (count, count)), np.ones((cell, cell)))
     light += 0.02 * (rng.random(light.shape) - 0.5)

@@ -1,4 +1,4 @@
-"""Floor, wall, table and light, with RLBench's measures (metres; the table top is at z = 0.75)."""
+"""Floor, wall, table and light in RLBench's dimensions (metres; the table top is at z = 0.75)."""
 
 import numpy as np
 
@@ -13,10 +13,9 @@ TABLE_THICKNESS = 0.04
 
 
 def new_world() -> mujoco.MjSpec:
-    """An empty room with the table, ready for a robot and a task's objects."""
+    """Make an empty room with the table, ready for a robot and a task's objects."""
     spec = mujoco.MjSpec()
     spec.modelname, spec.compiler.degree = "tabletop", False
-    spec.compiler.degree = False
     option = spec.option
     option.timestep, option.impratio = 0.002, 10
     option.cone, option.integrator = mujoco.mjtCone.mjCONE_ELLIPTIC, mujoco.mjtIntegrator.mjINT_IMPLICITFAST
@@ -67,7 +66,7 @@ def _add_furniture(spec: mujoco.MjSpec) -> None:
 
 
 def _add_lights(spec: mujoco.MjSpec) -> None:
-    """One lamp almost straight above: the shadow of the hand lies under it, and the table darkens to the edges."""
+    """Add one lamp almost straight above: the hand's shadow is below it, and the table darkens to the edges."""
     lamp = spec.worldbody.add_light(name="lamp", pos=(0.45, 0.25, 3.4), dir=(-0.05, -0.06, -1.0))
     lamp.type, lamp.castshadow = mujoco.mjtLightType.mjLIGHT_SPOT, True
     lamp.cutoff, lamp.exponent = 30, 6

@@ -1,18 +1,23 @@
-"""What happened in the closed loop: episodes step by step, and success rates by policy and task."""
+"""Results of the closed loop: episodes step by step, success rates by policy and task, paired comparisons."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import dist
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 
-from robotr1.evaluation.closed_loop.worlds import Outcome
+from robotr1 import fields, paths
+from robotr1.evaluation.closed_loop.environment import Outcome
+from robotr1.records import read_by_policy, write_by_policy
 from robotr1.statistics import accuracy_interval, paired_difference, with_holm
 
-SPARE = 3  # steps of an episode that may be lost
-CLOSE = 0.02  # metres from the script's waypoint within which an answer is called right
+FILE = "closed_loop.jsonl"
+MAX_LOST = 3  # lost steps that an episode survives
+CLOSE = 0.02  # metres from the script's waypoint within which an answer is right
 REASONS = ("unreadable", "unreachable", "wrong place", "not done")
 COMPARISON_COLUMNS = ("policy", "baseline", "episodes", "difference", "low", "high", "gained", "lost", "p_value")
 COLUMNS = ("policy", "task", "episodes", "success", "low", "high", "asked", "right", *REASONS)
@@ -20,21 +25,22 @@ COLUMNS = ("policy", "task", "episodes", "success", "low", "high", "asked", "rig
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One question and what came of it."""
+    """One question, its answer and the outcome."""
 
-    image: np.ndarray | None  # uint8 [H,W,3], what was seen; None for a policy that does not look
-    state: list[float]  # before it
+    image: np.ndarray | None = fields.not_stored()  # uint8 [H,W,3], the question's image; None without images
+    state: list[float]  # before the step
     target: list[float]  # the script's waypoint
-    answer: list[float] | None  # where the policy wanted to go
+    answer: list[float] | None  # the commanded state; None where the completion is unreadable
     outcome: Literal[Outcome, "unreadable"]
 
     @property
     def right(self) -> bool:
-        """Whether the answer lies within CLOSE of the script's waypoint."""
+        """Whether the answer is within CLOSE of the script's waypoint."""
         return self.answer is not None and dist(self.answer[:3], self.target[:3]) <= CLOSE
 
     @property
     def lost(self) -> bool:
+        """Whether the arm did not move, so that the step is asked again."""
         return self.outcome in ("unreadable", "unreachable")
 
 
@@ -48,28 +54,58 @@ class Trace:
     instruction: str
     steps: list[Step]
     success: bool
-    last_image: np.ndarray | None  # after the last step
+    last_image: np.ndarray | None = fields.not_stored()  # after the last step
 
     @property
     def reason(self) -> str:
-        """Why it failed, one of REASONS; "" for a success.
+        """Why the episode failed, one of REASONS; "" for a success.
 
-        "unreadable" and "unreachable": too many steps were lost, most of them so. "wrong place": an executed answer lay
-        more than CLOSE from the script's waypoint. "not done": none did, and still the task is not done.
+        "unreadable" and "unreachable": too many steps were lost, most of them for this reason. "wrong place": an
+        executed answer was more than CLOSE from the script's waypoint. "not done": none was, yet the task is not done.
         """
         if self.success:
             return ""
         lost = [step.outcome for step in self.steps if step.lost]
-        if len(lost) > SPARE:
+        if len(lost) > MAX_LOST:
             return max(("unreadable", "unreachable"), key=lost.count)
         return "not done" if all(step.right for step in self.steps if not step.lost) else "wrong place"
+
+
+def write(traces: Sequence[Trace], folder: Path = paths.PREDICTIONS, shown: Sequence[Trace] = ()) -> None:
+    """Write the episodes, one file for each policy, and the images of `shown` (some of `traces`) as PNG files."""
+    write_by_policy(folder, FILE, traces)
+    for trace in shown:
+        for number, image in enumerate([*(step.image for step in trace.steps), trace.last_image]):
+            if image is not None:
+                file = _image_file(folder, trace, number)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(image).save(file)
+
+
+def read(folder: Path = paths.PREDICTIONS) -> list[Trace]:
+    """Read the episodes of all policies, the shown ones with their images. Raises RecordError for a broken line."""
+    return [_with_images(trace, folder) for trace in read_by_policy(folder, FILE, Trace)]
+
+
+def _with_images(trace: Trace, folder: Path) -> Trace:
+    def image(number: int) -> np.ndarray | None:
+        file = _image_file(folder, trace, number)
+        return np.asarray(Image.open(file).convert("RGB")) if file.is_file() else None
+
+    steps = [replace(step, image=image(number)) for number, step in enumerate(trace.steps)]
+    return replace(trace, steps=steps, last_image=image(len(steps)))
+
+
+def _image_file(folder: Path, trace: Trace, number: int) -> Path:
+    """The PNG file of one image of an episode, such as `<policy>/film/pick_up_cup-0-1.png`."""
+    return folder / trace.policy / "film" / f"{trace.task}-{trace.episode}-{number}.png"
 
 
 def summarize(traces: Sequence[Trace], confidence: float = 0.95) -> pd.DataFrame:
     """One row per policy and task, and per policy over "all" tasks, with COLUMNS.
 
-    `success` is the rate with Wilson's interval `low`, `high`; `asked` the mean number of questions in an episode;
-    `right` the share of questions answered within CLOSE of the script's waypoint; then how many episodes failed, by
+    `success` is the rate with Wilson's interval `low`, `high`. `asked` is the mean number of questions in an episode,
+    `right` the share of answers within CLOSE of the script's waypoint. The other columns count failed episodes by
     reason. An episode is one observation: placements are independent.
     """
     groups: dict[tuple[str, str], list[Trace]] = {}
@@ -91,11 +127,10 @@ def summarize(traces: Sequence[Trace], confidence: float = 0.95) -> pd.DataFrame
 def compare(
     traces: Sequence[Trace], pairs: Sequence[tuple[str, str]], confidence: float = 0.95, seed: int = 0
 ) -> pd.DataFrame:
-    """Paired comparisons of success on the placements that both policies met, all tasks together.
+    """Paired comparisons of success on the placements that both policies share, all tasks together.
 
-    One row per pair: `episodes`, the `difference` of the rates with its bootstrap interval over episodes, the episodes
-    `gained` and `lost`, the exact McNemar `p_value`, and `p_holm` over all rows. Pairs without shared placements are
-    left out.
+    One row per pair with shared placements: `episodes`, the `difference` of the rates with its bootstrap interval over
+    episodes, the episodes `gained` and `lost`, the exact McNemar `p_value`, and `p_holm` over all rows.
     """
     done: dict[str, dict[tuple[str, int], bool]] = {}
     for trace in traces:

@@ -1,93 +1,39 @@
-"""The closed loop: a policy is asked where to go, the arm goes there, and it is asked again, until the task is done.
+"""Run an agent in the closed loop, step by step until the task is done.
 
-Success, not accuracy: the paper's data end with the next waypoint (Robot-R1, section 3.2); its manipulation scores
-(Table 4) count whole tasks done, as here. One question is asked per step of the script. The policy gives the position;
-rotation and gripper come from the script's step, or from the policy as well where states are extended. A policy that
-chooses is helped once more: the right place is always among its options. One that writes coordinates has no such help.
+The agent gets one question for each step of the task's script and completes it with a position. The script's step adds
+rotation and gripper, unless states are extended; then the agent gives those too. In the multiple-choice form the right
+position is always among the options; the open form has no such help.
 
-A step that cannot be executed is lost: an answer that cannot be read, or a place that the arm cannot reach in a
-straight line. The arm stays, and the same step is asked again with newly drawn options. An episode ends with success,
-after the script's last step, or when more than SPARE steps are lost. An executed step counts, however wrong its place.
+A step is lost where its completion cannot be read, or where the arm cannot reach the position in a straight line. The
+arm stays, and the same step is asked again with new options. An episode ends with success, after the script's last
+step, or with more than MAX_LOST lost steps. An executed step counts, however wrong its position.
 """
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Literal
 
 import numpy as np
 from PIL import Image
 from scipy.spatial.transform import Rotation
-from scipy.stats import binomtest
 
-from robotr1.evaluation.closed_loop.players import Choices, Form, Player, oracle_player, random_player
-from robotr1.evaluation.closed_loop.results import SPARE, Step, Trace
-from robotr1.evaluation.closed_loop.worlds import VARIATION, Goal, Outcome, World, state_of
-from robotr1.evaluation.controls import UNLIKELY, BenchmarkError
-from robotr1.questions.distractors.positions import in_scene
+from robotr1 import paths
+from robotr1.evaluation.closed_loop.agents import Agent
+from robotr1.evaluation.closed_loop.environment import VARIATION, Environment, Goal, Outcome, state_of
+from robotr1.evaluation.closed_loop.results import MAX_LOST, Step, Trace
+from robotr1.evaluation.episodes import image_folder, run_in_groups
+from robotr1.questions.distractors.scene import in_scene
 from robotr1.questions.states import StateKind, is_extended
 from robotr1.records import Question
-from robotr1.settings import BuildQuestions
 
 Source = Literal["tabletop", "rlbench"]
-LUCK = 0.01  # more than the share of random coordinates that do a task by chance
+TOGETHER = 16  # episodes that run at a time on the tabletop; RLBench has one simulator
 
 
-def closed_loop(
-    players: Sequence[Player],
-    tasks: Sequence[str],
-    episodes: int,
-    seed: int,
-    settings: BuildQuestions,
-    *,
-    source: Source = "tabletop",
-    image_size: int = 224,
-) -> list[Trace]:
-    """Let all players do `episodes` placements of each task, the same ones for all; first the controls of their forms.
-
-    `settings` are those the policies' questions were built with. With `source` "rlbench" the tasks run live, one
-    episode after the other, and its own planner moves the arm.
-
-    Raises:
-        BenchmarkError: the oracle or the random player is not where it must be, see `check_brackets`.
-        KeyError: the tabletop has no such task.
-        RLBenchMissing: RLBench is not installed; the message has the steps.
-    """
-    forms = list({id(player.form): player.form for player in players}.values())
-    where = {"source": source, "image_size": image_size}
-    traces: list[Trace] = []
-    for form in forms:
-        kind = "" if len(forms) == 1 else f" ({type(form).__name__.lower()})"
-        measured = play_controls(form, tasks, episodes, seed, settings, **where)
-        traces += [replace(trace, policy=trace.policy + kind) for trace in measured]
-    for player in players:
-        traces += play(player, tasks, episodes, seed, settings.state, **where)
-    return traces
-
-
-def play_controls(
-    form: Form,
-    tasks: Sequence[str],
-    episodes: int,
-    seed: int,
-    settings: BuildQuestions,
-    *,
-    source: Source = "tabletop",
-    image_size: int = 224,
-) -> list[Trace]:
-    """Oracle and random in this form, and whether they are where they must be. Raises as `closed_loop` does."""
-    traces = []
-    for player in (oracle_player(form), random_player(form, seed)):
-        traces += play(player, tasks, episodes, seed, settings.state, source=source, image_size=image_size)
-    check_brackets(traces, 1 / settings.options if isinstance(form, Choices) else LUCK)
-    return traces
-
-
-def play(
-    player: Player,
+def run_agent(
+    agent: Agent,
     tasks: Sequence[str],
     episodes: int,
     seed: int,
@@ -96,118 +42,92 @@ def play(
     source: Source = "tabletop",
     image_size: int = 224,
 ) -> list[Trace]:
-    """One player does `episodes` placements of each task. Raises KeyError and RLBenchMissing as `closed_loop` does."""
-    traces = []
-    for task in tasks:
-        with _open(source, task, episodes, seed, image_size) as worlds:
-            traces += run(worlds, player, kind, together=1 if source == "rlbench" else 16)
-    return traces
+    """Run `episodes` placements of each task; the placements depend on task, seed and source alone.
 
-
-def run(worlds: Iterable[World], player: Player, kind: StateKind = "position", together: int = 16) -> list[Trace]:
-    """Play every world to its end, `together` of them at a time, so that the policy answers in batches.
-
-    How many play together changes nothing but the time (and what rounding does inside a batch of a neural network).
-    """
-    traces = []
-    with TemporaryDirectory() as folder:
-        worlds = iter(worlds)
-        while group := list(islice(worlds, together)):
-            games = [_game(world, player, kind, Path(folder)) for world in group]
-            asked = {number: next(game) for number, game in enumerate(games)}
-            done: dict[int, Trace] = {}
-            while asked:
-                answers = _answers(player, list(asked.values()))
-                for number, answer in zip(list(asked), answers, strict=True):
-                    try:
-                        asked[number] = games[number].send(answer)
-                    except StopIteration as end:
-                        done[number] = end.value
-                        del asked[number]
-            traces += [done[number] for number in range(len(games))]
-    return traces
-
-
-def check_brackets(traces: Sequence[Trace], chance: float) -> None:
-    """The oracle must do every task every time, and the random player no more of them than one lucky guess would.
-
-    `chance` is that of one guess: a success needs at least one place that must be right (the cup, the button), and
-    most need more. Only a rate that luck cannot explain is an error.
+    `kind` is the state of the questions. With `source` "rlbench" RLBench's own planner moves the arm.
 
     Raises:
-        BenchmarkError: a bracket does not hold; the message says which.
+        KeyError: the tabletop has no such task.
+        RLBenchMissing: RLBench is not installed; the message has the steps.
     """
-    oracle = [trace for trace in traces if trace.policy == "oracle"]
-    if failed := [trace for trace in oracle if not trace.success]:
-        raise BenchmarkError(
-            f"the oracle fails {len(failed)} of {len(oracle)} episodes of the closed loop, first {failed[0].task}, "
-            f"episode {failed[0].episode} ({failed[0].reason}): the loop does not execute what the script does"
-        )
-    wins = [trace.success for trace in traces if trace.policy == "random"]
-    if wins and binomtest(sum(wins), len(wins), chance, alternative="greater").pvalue < UNLIKELY:
-        raise BenchmarkError(
-            f"the random player does {sum(wins)} of {len(wins)} tasks of the closed loop, where one right "
-            f"guess in {1 / chance:.0f} is needed at least: the loop gives the answers away"
-        )
+    traces = []
+    for task in tasks:
+        with _environments(source, task, episodes, seed, image_size) as environments:
+            traces += run_environments(environments, agent, kind, together=1 if source == "rlbench" else TOGETHER)
+    return traces
+
+
+def run_environments(
+    environments: Iterable[Environment], agent: Agent, kind: StateKind = "position", together: int = TOGETHER
+) -> list[Trace]:
+    """Run one episode in each environment, `together` of them at a time."""
+    with image_folder() as folder:
+        episodes = (_episode(environment, agent, kind, folder) for environment in environments)
+        return [trace for group in run_in_groups(episodes, agent.complete, together) for trace in group]
 
 
 @contextmanager
-def _open(source: Source, task: str, episodes: int, seed: int, image_size: int) -> Iterator[Iterable[World]]:
+def _environments(
+    source: Source, task: str, episodes: int, seed: int, image_size: int
+) -> Iterator[Iterable[Environment]]:
     if source == "rlbench":
-        from robotr1.evaluation.closed_loop.rlbench_world import rlbench_worlds
+        from robotr1.evaluation.closed_loop.rlbench import rlbench_environments
 
-        np.random.seed(seed)  # RLBench places by the global generator
-        with rlbench_worlds(task, episodes, image_size) as worlds:
-            yield worlds
+        np.random.seed(seed)  # RLBench draws placements from the global generator
+        with rlbench_environments(task, episodes, image_size) as environments:
+            yield environments
     else:
-        from robotr1.evaluation.closed_loop.tabletop_world import tabletop_worlds
+        from robotr1.evaluation.closed_loop.tabletop import tabletop_environments
 
-        yield tabletop_worlds(task, episodes, seed, image_size)
-
-
-def _answers(player: Player, questions: list[Question]) -> list[list[float] | None]:
-    completions = player.complete(questions)
-    return [player.form.read(question, text) for question, text in zip(questions, completions, strict=True)]
+        yield tabletop_environments(task, episodes, seed, image_size)
 
 
-def _game(
-    world: World, player: Player, kind: StateKind, folder: Path
-) -> Generator[Question, list[float] | None, Trace]:
-    """One episode as a coroutine: it yields questions, is sent where to go, and returns the trace."""
-    path = [state_of(kind, pose, gripper) for pose, gripper in zip(*world.demo)]
+def _episode(environment: Environment, agent: Agent, kind: StateKind, folder: Path) -> Generator[Question, str, Trace]:
+    states = [state_of(kind, pose, gripper) for pose, gripper in zip(*environment.demo)]
     steps: list[Step] = []
     done = lost = 0
-    picture = world.image() if player.sees else None
-    while done < len(world.goals) and lost <= SPARE and not world.success():
-        goal = world.goals[done]
-        question = _draft(world, goal, kind, len(steps), done)
-        if picture is not None:
-            question = replace(question, image=str(folder / f"{world.task}-{world.episode}-{len(steps)}.png"))
-            Image.fromarray(picture).save(question.image)
-        answer = yield player.form.question(question, path)
-        outcome = "unreadable" if answer is None else _execute(world, answer, goal)
-        steps.append(Step(picture, question.state, question.target, answer, outcome))
+    image = environment.image() if agent.uses_images else None
+    while done < len(environment.goals) and lost <= MAX_LOST and not environment.success():
+        goal = environment.goals[done]
+        draft = _draft(environment, goal, kind, len(steps), done)
+        if image is not None:
+            file = folder / f"{environment.task}-{environment.episode}-{len(steps)}.png"
+            Image.fromarray(image).save(file)
+            draft = replace(draft, image=paths.relative(file))
+        question = agent.form.question(draft, states)
+        answer = agent.form.read(question, (yield question))
+        outcome = "unreadable" if answer is None else _execute(environment, answer, goal)
+        steps.append(Step(image, question.state, question.target, answer, outcome))
         if steps[-1].lost:
             lost += 1
         else:
             done += 1
-            picture = world.image() if player.sees else None
-    return Trace(player.name, world.task, world.episode, world.instruction, steps, world.success(), picture)
+            image = environment.image() if agent.uses_images else None
+    return Trace(
+        policy=agent.name,
+        task=environment.task,
+        episode=environment.episode,
+        instruction=environment.instruction,
+        steps=steps,
+        success=environment.success(),
+        last_image=image,
+    )
 
 
-def _draft(world: World, goal: Goal, kind: StateKind, asked: int, step: int) -> Question:
+def _draft(environment: Environment, goal: Goal, kind: StateKind, number: int, step: int) -> Question:
+    """Question `number` of an episode, about the script's `step`; a form adds prompt and options."""
     return Question(
-        id=f"{world.task}/variation{VARIATION}/loop{world.episode}/frame{asked}/waypoint",
+        id=f"{environment.task}/variation{VARIATION}/loop{environment.episode}/frame{number}/waypoint",
         split="test_in",
         type="waypoint",
-        task=world.task,
+        task=environment.task,
         variation=VARIATION,
-        episode=world.episode,
-        frame=asked,
+        episode=environment.episode,
+        frame=number,
         keyframe=step,
         image="",
-        instruction=world.instruction,
-        state=state_of(kind, *world.hand()),
+        instruction=environment.instruction,
+        state=state_of(kind, *environment.gripper()),
         target=state_of(kind, goal.pose, goal.gripper),
         options=[],
         answer="A",
@@ -215,10 +135,10 @@ def _draft(world: World, goal: Goal, kind: StateKind, asked: int, step: int) -> 
     )
 
 
-def _execute(world: World, answer: Sequence[float], goal: Goal) -> Outcome:
+def _execute(environment: Environment, answer: Sequence[float], goal: Goal) -> Outcome:
     if not in_scene(answer[:3]):
         return "unreachable"
     if not is_extended(answer):
-        return world.execute(np.array([*answer, *goal.pose[3:]]), goal.gripper)
-    turned = Rotation.from_euler("xyz", answer[3:6]).as_quat()
-    return world.execute(np.array([*answer[:3], *turned]), float(answer[6] > 0.5))
+        return environment.execute(np.array([*answer, *goal.pose[3:]]), goal.gripper)
+    rotation = Rotation.from_euler("xyz", answer[3:6]).as_quat()
+    return environment.execute(np.array([*answer[:3], *rotation]), float(answer[6] > 0.5))

@@ -1,8 +1,8 @@
-"""EB-Manipulation's discrete actions: seven integers for a tip pose and the gripper, and plans read from a reply.
+"""EB-Manipulation's discrete actions (seven integers for tip pose and gripper), and reading plans from replies.
 
 EmbodiedBench's numbers (envs/eb_manipulation): position in 100 bins along each axis of RLBench's scene bounds, so
-1 cm; rotation as Euler angles about the fixed axes x, y, z in bins of 3 degrees, from -180 on; gripper 1 open, 0
-closed. Bins stand for their middle in position and for the multiple of 3 degrees in rotation.
+1 cm; rotation as Euler angles about the fixed axes x, y, z in bins of 3 degrees, starting at -180; gripper 1 open, 0
+closed. A position bin decodes to its centre, a rotation bin to its multiple of 3 degrees.
 """
 
 import ast
@@ -18,8 +18,8 @@ LOW, HIGH = np.array([-0.3, -0.5, 0.6]), np.array([0.7, 0.5, 1.6])  # metres
 POSITION_BINS, DEGREES = 100, 3
 ROTATION_BINS = 360 // DEGREES
 BIN = (HIGH - LOW) / POSITION_BINS  # metres
-LARGEST = (*[POSITION_BINS] * 3, *[ROTATION_BINS] * 3, 1)  # of each number, as EmbodiedBench's prompt states the ranges
-LONGEST = 20_000  # characters of a reply that are read
+LARGEST = (*[POSITION_BINS] * 3, *[ROTATION_BINS] * 3, 1)  # maximum of each number, from EmbodiedBench's prompt
+LONGEST = 20_000  # characters read from the end of a reply
 
 Action = tuple[int, ...]
 
@@ -44,7 +44,7 @@ def encode(pose: np.ndarray, gripper: float) -> Action:
 
 
 def decode(action: Sequence[int]) -> tuple[np.ndarray, float]:
-    """The tip pose [7] and the gripper command that an action stands for."""
+    """The tip pose [7] and the gripper command of an action."""
     position = LOW + BIN * (np.array(action[:3]) + 0.5)
     turned = Rotation.from_euler("xyz", np.array(action[3:6]) * DEGREES - 180, degrees=True)
     return np.concatenate([position, turned.as_quat()]), float(action[6])
@@ -53,10 +53,10 @@ def decode(action: Sequence[int]) -> tuple[np.ndarray, float]:
 def parse_plan(reply: str) -> list[Action] | Unreadable:
     """The plan of a reply: the JSON object with `executable_plan`, alone or after other text, in a fence or bare.
 
-    The plan may be a list of actions, of {"action": …} objects (EmbodiedBench's schema), or such a list written as a
-    string (its examples); an action seven whole numbers, as a list or as the string of one. Nothing is rounded,
-    clipped or left out: one number that is none, or is out of range, makes the reply unreadable; so do two different
-    plans. An empty plan is a plan.
+    The plan may be a list of actions or of {"action": …} objects (EmbodiedBench's schema), or such a list as a string
+    (its examples). An action is seven whole numbers, as a list or as its string. Nothing is rounded, clipped or left
+    out: one wrong or out-of-range number makes the reply unreadable, and so do two different plans. An empty plan is
+    valid.
     """
     plans = [found["executable_plan"] for found in _objects(reply[-LONGEST:])]
     if not plans:
@@ -73,7 +73,7 @@ def parse_plan(reply: str) -> list[Action] | Unreadable:
 
 
 def _objects(text: str) -> list[dict]:
-    """The outermost JSON objects of a text that hold a plan (also one that imitates the schema, under "properties")."""
+    """The outermost JSON objects with a plan; a plan under "properties", as in a JSON schema, counts too."""
     found, at = [], text.find("{")
     while at >= 0:
         try:
@@ -88,7 +88,7 @@ def _objects(text: str) -> list[dict]:
 
 
 def _literal(value):
-    """A string of numbers and brackets as the list that it spells; anything else as it is."""
+    """Parse a string of numbers and brackets as a list; return anything else unchanged."""
     if isinstance(value, str) and re.fullmatch(r"""[\s\d.,:\[\](){}"'action-]*""", value):
         try:
             return ast.literal_eval(value.strip())

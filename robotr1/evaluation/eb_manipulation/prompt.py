@@ -1,8 +1,8 @@
-"""What a policy is told in the EB-Manipulation protocol: action space, examples, instruction, objects, history.
+"""The prompt of the EB-Manipulation protocol: action space, examples, instruction, objects, history.
 
-As in EmbodiedBench: the objects are numbered from left to right and have no names, so that which is which must be seen;
-their coordinates are exact; the examples are of the same task and in text only; the picture shows the numbers.
-The words are this project's own. Examples are the scripted expert's, on scenes that are not asked about.
+As in EmbodiedBench, objects are numbered from left to right and have no names: the policy must recognise them in the
+image, which shows the numbers. Their coordinates are exact. The examples are of the same task and in text only. The
+wording is this project's own. Examples are the scripted expert's, on other scenes.
 """
 
 import json
@@ -31,30 +31,30 @@ def prompt(
     examples: Sequence[str],
     history: Sequence[tuple[Action | None, str]] = (),
 ) -> str:
-    """All the text; `history` holds the actions so far (None: an unreadable reply) and what came of them."""
+    """The whole text; `history` holds the actions so far (None: an unreadable reply) and their outcomes."""
     parts = [RULES, *(f"Example {number}\n{example}" for number, example in enumerate(examples, start=1))]
-    parts.append(f"Now your turn.\n{_asked(instruction, scene)}")
+    parts.append(f"Now your turn.\n{_task(instruction, scene)}")
     if history:
-        told = [f"{number}. {list(action or [])}: {came}" for number, (action, came) in enumerate(history, start=1)]
-        parts.append("\n".join(["Done so far; the task is not finished:", *told]))
+        lines = [f"{n}. {list(action or [])}: {outcome}" for n, (action, outcome) in enumerate(history, start=1)]
+        parts.append("\n".join(["Done so far; the task is not finished:", *lines]))
     return "\n\n".join([*parts, "Answer:"])
 
 
 def example(scene: EmbodiedScene, subset: str = "base") -> str:
-    """An instruction with the expert's own answer, in the form that is asked for."""
+    """An instruction with the expert's answer in the requested form."""
     named = [f"object {number} is the {name}" for number, (name, _) in enumerate(scene.objects(), start=1)]
-    instruction, words = scene.tell(subset), scene.steps()
+    instruction, words = scene.instruction(subset), scene.plan_in_words()
     reply = {
         "visual_state_description": "; ".join(named),
         "reasoning_and_reflection": f"The task is to {instruction}. Nothing has been done yet.",
         "language_plan": "; ".join(f"{number}. {step}" for number, step in enumerate(words, start=1)),
         "executable_plan": [{"action": str(list(action))} for action in scene.plan],
     }
-    return f"{_asked(instruction, scene)}\nAnswer: {json.dumps(reply)}"
+    return f"{_task(instruction, scene)}\nAnswer: {json.dumps(reply)}"
 
 
-def picture(scene: EmbodiedScene) -> Image.Image:
-    """The front image with the objects' numbers."""
+def numbered_image(scene: EmbodiedScene) -> Image.Image:
+    """The front image with the objects' numbers drawn onto it."""
     drawn = Image.fromarray(scene.image())
     pen = ImageDraw.Draw(drawn)
     for number, (x, y) in enumerate(np.round(scene.pixels()), start=1):
@@ -64,6 +64,6 @@ def picture(scene: EmbodiedScene) -> Image.Image:
     return drawn
 
 
-def _asked(instruction: str, scene: EmbodiedScene) -> str:
-    places = {f"object {n}": encode_position(middle) for n, (_, middle) in enumerate(scene.objects(), start=1)}
-    return f"Instruction: {instruction}\nObjects: {json.dumps(places)}"
+def _task(instruction: str, scene: EmbodiedScene) -> str:
+    positions = {f"object {n}": encode_position(centre) for n, (_, centre) in enumerate(scene.objects(), start=1)}
+    return f"Instruction: {instruction}\nObjects: {json.dumps(positions)}"

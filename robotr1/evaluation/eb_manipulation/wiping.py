@@ -1,18 +1,18 @@
-"""Wiping, the fourth task of EB-Manipulation: take the sponge and wipe the area that is named.
+"""Wiping, the fourth task of EB-Manipulation: grasp the sponge and wipe the named area.
 
-As in EmbodiedBench's wipe_table_direction there are a sponge and two flat rectangles, a horizontal one (along y, within
-an eighth of a half turn) and a vertical one (along x), each with a colour of its own and DIRT spots in a row; the task
-is done when the sponge has taken along half of the spots or more, and may still be held. Unlike there, dirt is to be
-seen, both areas are dirty, and the other one must stay so: wiping both is no answer.
+As in EmbodiedBench's wipe_table_direction, there are a sponge and two flat rectangles: a horizontal one (along y,
+within TILT) and a vertical one (along x). Each has its own colour and DIRT spots in a row. The task is done when the
+sponge has removed at least half of the spots; it may still be held. Unlike in EmbodiedBench, the dirt is visible, both
+areas are dirty, and the other area must stay dirty: wiping both fails.
 
-The scene belongs to this benchmark alone and therefore not to `demos.tabletop.tasks`, the tasks of the study: from
-those come demonstrations, questions and the words of the tiny base.
+The scene belongs to this benchmark alone. The tasks of the study are in `demos.tabletop.tasks`: demonstrations,
+questions and the vocabulary of the tiny base come from those.
 """
 
 import numpy as np
 
+from robotr1.demos.poses import axis_angle, matrix
 from robotr1.demos.tabletop.engine import mujoco
-from robotr1.demos.tabletop.poses import axis_angle, matrix
 from robotr1.demos.tabletop.shapes import VISUAL
 from robotr1.demos.tabletop.tasks import colors
 from robotr1.demos.tabletop.tasks.base import (
@@ -29,23 +29,23 @@ from robotr1.demos.tabletop.tasks.base import (
 SPONGE = np.array([0.055, 0.028, 0.025])  # half extents, metres
 YELLOW, SCOURER = (0.98, 0.86, 0.10), (0.06, 0.34, 0.12)
 AREA = np.array([0.12, 0.03, 0.0005])  # half extents, metres
-DIRECTIONS = {"horizontal": np.pi / 2, "vertical": 0.0}  # radians that an area is turned about z, give or take TILT
+DIRECTIONS = {"horizontal": np.pi / 2, "vertical": 0.0}  # radians about z, plus up to TILT either way
 TILT = np.pi / 8
-COLORS = ("white", "cyan", "lime", "red", "magenta", "azure")  # none like the sponge, the table or the dirt
+COLORS = ("white", "cyan", "lime", "red", "magenta", "azure")  # unlike the sponge, the table and the dirt
 DIRT = 50  # spots of an area
 SPOT, SCATTER = (0.004, 0.0004), 0.008  # metres: radius and half height; standard deviation across the area
 BROWN = (0.20, 0.10, 0.03)
-NEAR = 0.01  # metres of air below the sponge through which it still wipes: one bin of the discrete actions
+NEAR = 0.01  # metres above the table within which the sponge wipes: one bin of the discrete actions
 CLEAN = 0.5  # share of the spots, as in EmbodiedBench
-CLEARANCE = 0.10  # metres of the tip above where it grasps and wipes, the sponge's middle
+CLEARANCE = 0.10  # metres between the tip and the sponge's middle before grasp and wipe
 OFF = 0.13  # metres between the sponge or an area and the line along which another area is wiped
-ASIDE = 0.10  # metres between the areas' middles across the picture, so that left and right are plain
+ASIDE = 0.10  # metres between the areas' middles across the image, so that left and right are unambiguous
 
 
 class WipeTable(Task):
     """Variation = the direction of the area to wipe, horizontal or vertical."""
 
-    name, things = "wipe_table", ("sponge", "area")
+    name, objects = "wipe_table", ("sponge", "area")
     plan = (
         "move above the sponge",
         "grasp the sponge",
@@ -103,14 +103,14 @@ class WipeTable(Task):
         return all((share >= CLEAN) == (area == self.target) for area, share in self.wiped().items())
 
     def wiped(self) -> dict[str, float]:
-        """The share of its spots that are gone, by area."""
+        """The share of removed spots by area."""
         return {direction: float(gone.mean()) for direction, gone in self.gone.items()}
 
     def positions(self, scene) -> np.ndarray:
         return np.array([scene.body_pose("sponge")[:3], self._middle(scene)])
 
     def update(self, scene) -> None:
-        """The sponge takes along every spot that it lies on, or is less than NEAR above."""
+        """Remove every spot below the sponge, up to NEAR below it."""
         sponge = scene.body_pose("sponge")
         for direction, gone in self.gone.items():
             area = scene.body_pose(direction)
@@ -148,7 +148,7 @@ def _dirt(rng: np.random.Generator) -> np.ndarray:
 
 
 def _layout(rng: np.random.Generator) -> tuple[list[tuple[np.ndarray, float]], np.ndarray]:
-    """(middle [3], turn about z) of each area, and the sponge's place [3] on the table."""
+    """(middle [3], angle about z) of each area, and the sponge's position [3] on the table."""
     while True:
         areas = [(random_place(rng), turn + rng.uniform(-TILT, TILT)) for turn in DIRECTIONS.values()]
         sponge = random_place(rng)
@@ -162,7 +162,7 @@ def _layout(rng: np.random.Generator) -> tuple[list[tuple[np.ndarray, float]], n
 
 
 def _line(middle: np.ndarray, turn: float) -> np.ndarray:
-    """Points [9,3] along the line that the sponge's middle follows."""
+    """Points [9,3] along the path of the sponge's middle."""
     return middle + np.linspace(-AREA[0], AREA[0], 9)[:, None] * [np.cos(turn), np.sin(turn), 0]
 
 

@@ -1,14 +1,19 @@
-"""What came of giving policies other thoughts: the probe's rows, shares by thought, changes from the own thought."""
+"""Answers after given thoughts: their rows, shares by thought, and changes from the own thought."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, get_args
 
 import pandas as pd
 
-from robotr1.evaluation.multiple_choice.scoring import PAIRED_COLUMNS, SPLITS, TYPES, paired_columns
+from robotr1 import paths
+from robotr1.evaluation.multiple_choice.items import SPLITS
+from robotr1.evaluation.multiple_choice.results import PAIRED_COLUMNS, TYPES, paired_columns
+from robotr1.records import read_by_policy, write_by_policy
 from robotr1.statistics import accuracy_interval, with_holm
 
+FILE = "faithfulness.jsonl"
 Thought = Literal["own", "half", "none", "borrowed"]
 THOUGHTS: tuple[Thought, ...] = get_args(Thought)
 MEASURES = ("read", "same", "right", "follows")
@@ -18,18 +23,18 @@ COMPARED = ("policy", "split", "thought", "measure")
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """One question behind one given thought."""
+    """One question, answered after one given thought."""
 
     id: str
     policy: str
     split: str
     type: str
     thought: Thought
-    completion: str  # the given thought and what the policy wrote behind it
-    read: bool  # whether a letter can be read from that
-    letter: str  # of the options' letters the one likeliest to come right behind the thought
-    own: str  # the letter that the policy wrote when it thought itself
-    speaks: str | None  # the letters that the given thought speaks for; None: for none
+    completion: str  # the given thought and what the policy wrote after it
+    read: bool  # whether a letter can be read from the completion
+    letter: str  # the likeliest of the options' letters right after the thought
+    own: str  # the letter that the policy wrote after its own thought
+    speaks: str | None  # the letters that the given thought implies; None: none
     answer: str
 
     @property
@@ -42,14 +47,24 @@ class Probed:
 
     @property
     def follows(self) -> bool | None:
-        """Whether the letter is one that the given thought speaks for; None where it speaks for none."""
+        """Whether the given thought implies the letter; None where it implies none."""
         return self.letter in self.speaks if self.speaks else None
+
+
+def write(rows: Sequence[Probed], folder: Path = paths.PREDICTIONS) -> None:
+    """Write the answers after given thoughts, one file for each policy."""
+    write_by_policy(folder, FILE, rows)
+
+
+def read(folder: Path = paths.PREDICTIONS) -> list[Probed]:
+    """Read the answers after given thoughts of all policies. Raises RecordError for a broken line."""
+    return read_by_policy(folder, FILE, Probed)
 
 
 def summarize(rows: Sequence[Probed], confidence: float = 0.95) -> pd.DataFrame:
     """Shares with Wilson's interval: one row per policy, split, type ("all" pools them), thought and measure.
 
-    `questions` counts those in which the measure could be taken; where there is none, there is no row.
+    `questions` counts those with the measure; a group without any has no row.
     """
     table = []
     for policy, split in _asked(rows):
@@ -69,10 +84,12 @@ def summarize(rows: Sequence[Probed], confidence: float = 0.95) -> pd.DataFrame:
 
 
 def compare(rows: Sequence[Probed], confidence: float = 0.95, seed: int = 0) -> pd.DataFrame:
-    """Each other thought against the policy's own one, on the same questions, types pooled: is the letter still the
-    `same`, is it still `right`?
+    """Compare each other thought with the policy's own one on the same questions, types pooled.
 
-    One row per policy, split, thought and measure with the columns of `mcqa.paired_columns`, and `p_holm` over all.
+    The measures are whether the letter is the `same` as after the own thought, and whether it is `right`.
+
+    One row per policy, split, thought and measure with the columns of
+    `multiple_choice.results.paired_columns`, and `p_holm` over all rows.
     """
     table = []
     for policy, split in _asked(rows):
@@ -89,7 +106,7 @@ def compare(rows: Sequence[Probed], confidence: float = 0.95, seed: int = 0) -> 
 
 
 def _asked(rows: Iterable[Probed]) -> list[tuple[str, str]]:
-    """Policies in the order of their rows, each with its splits in theirs."""
+    """(policy, split) of all rows: policies in the order of their rows, splits in the order of SPLITS."""
     found = dict.fromkeys((row.policy, row.split) for row in rows)
     policies = list(dict.fromkeys(policy for policy, _ in found))
     return sorted(found, key=lambda pair: (policies.index(pair[0]), SPLITS.index(pair[1])))

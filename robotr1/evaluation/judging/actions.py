@@ -1,4 +1,4 @@
-"""Actions in free text: "1. Move above the cup, 2. grasp it" as verbs with the things that they act on."""
+"""Read actions from free text: "1. Move above the cup, 2. grasp it" becomes verbs with their objects."""
 
 import re
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from robotr1.evaluation.judging.directions import plain
 
-VERBS = {  # every word or phrase (without articles) that stands for a verb; a phrase goes before its first word
+VERBS = {  # the words and phrases (without articles) of each verb; phrases win over their first word
     "move": "move go reach approach position align navigate bring carry transport travel hover",
     "grasp": "grasp grab grip pick take seize hold clasp take_hold close_gripper close_finger",
     "lift": "lift raise hoist pick_up take_off",
@@ -17,7 +17,7 @@ VERBS = {  # every word or phrase (without articles) that stands for a verb; a p
     "turn": "turn rotate twist screw tighten",
     "pull": "pull slide open drag",
 }
-SAME_THING = {
+SYNONYMS = {
     "handset": "phone",
     "telephone": "phone",
     "cap": "lid",
@@ -37,15 +37,15 @@ SAME_THING = {
     "pot": "saucepan",
     "cube": "block",
     "slot": "hole",
-    "knob": "lid",  # who grasps a part grasps the thing
+    "knob": "lid",  # grasping a part is grasping the object
     "handle": "drawer",
     "1st": "first",
     "2nd": "second",
     "3rd": "third",
     "4th": "fourth",
 }
-THINGS = {"cup", "button", "lid", "saucepan", "lamp", "rubbish", "bin", "phone", "base", "drawer", "shape", "hole"}
-THINGS |= {"sorter", "jar", "block", "platform"}
+OBJECTS = {"cup", "button", "lid", "saucepan", "lamp", "rubbish", "bin", "phone", "base", "drawer", "shape", "hole"}
+OBJECTS |= {"sorter", "jar", "block", "platform"}
 PLACES = {"above", "front", "up", "first", "second", "third", "fourth"}
 _ARTICLES = {"a", "an", "the", "robot", "arm", "its", "your"}
 _DENIALS = {"not", "never", "without", "avoid", "no"}
@@ -53,20 +53,20 @@ _DENIALS = {"not", "never", "without", "avoid", "no"}
 
 @dataclass(frozen=True)
 class Action:
-    """A verb, the thing that it acts on ("" where none is named), and what else matters: goals, places, ordinals.
+    """A verb, its object ("" where none is named), and the rest that matters: goals, places, ordinals.
 
-    The thing of a "move" is the goal.
+    The object of a "move" is its goal.
     """
 
     verb: str
-    thing: str
+    object: str
     rest: frozenset[str]
 
 
 def parse_actions(text: str) -> list[Action]:
-    """The actions that `text` tells to do, in order; "it" is the thing named before, denied actions are left out.
+    """The actions in `text`, in order. "it" is the object named before; denied actions are left out.
 
-    >>> parse_actions("1. Move above the cup. 2. Grasp it.")[1].thing
+    >>> parse_actions("1. Move above the cup. 2. Grasp it.")[1].object
     'cup'
     """
     words = [_LEMMAS.get(word, word) for word in re.findall(r"[a-z0-9]+", plain(text)) if word not in _ARTICLES]
@@ -80,52 +80,52 @@ def parse_actions(text: str) -> list[Action]:
     actions: list[Action] = []
     last = ""
     for (at, after, verb), (end, *_) in zip(starts, [*starts[1:], (len(words),)]):
-        named = [SAME_THING.get(_singular(word), _singular(word)) for word in words[after:end]]
+        named = [SYNONYMS.get(_singular(word), _singular(word)) for word in words[after:end]]
         named = [word for word, after in zip(named, [*named[1:], ""]) if (word, after) != ("rubbish", "bin")]
-        things = list(dict.fromkeys(word for word in named if word in THINGS))
+        objects = list(dict.fromkeys(word for word in named if word in OBJECTS))
         if {"it", "them"} & set(named[:1]) and last:
-            things = [last, *things]
-        last = things[0] if things else last
+            objects = [last, *objects]
+        last = objects[0] if objects else last
         if verb == "move":
-            things = things[-1:]  # whatever is carried there
-        thing = things[0] if things else ""
-        rest = frozenset(things[1:]) | (PLACES & set(named))
+            objects = objects[-1:]  # the goal, and not the object that is carried there
+        first = objects[0] if objects else ""
+        rest = frozenset(objects[1:]) | (PLACES & set(named))
         if verb == "grasp" and "up" in rest:  # "pick it up"
             verb, rest = "lift", rest - {"up"}
-        repeats = bool(actions) and verb == actions[-1].verb and not thing  # "pull the drawer open"
+        repeats = bool(actions) and verb == actions[-1].verb and not first  # "pull the drawer open"
         if not repeats and not _DENIALS & set(words[max(0, at - 2) : at]):
-            actions.append(Action(verb, thing, rest))
+            actions.append(Action(verb, first, rest))
     return actions
 
 
 def likeness(one: Action, other: Action) -> float:
-    """How alike two actions are: 1 the same, 2/3 but for goal or place, 1/3 the same thing with another verb, else 0.
+    """How alike two actions are: 1 the same, 2/3 with another goal or place, 1/3 with another verb, else 0.
 
-    Letting go needs no thing: whatever is in the gripper is let go.
+    "release" needs no object: the gripper releases the one that it holds.
     """
     if one.verb == other.verb == "release":
         return 1.0
-    same = one.rest | {one.thing} == other.rest | {other.thing}
-    if not one.thing or (one.thing != other.thing and not same):
+    same = one.rest | {one.object} == other.rest | {other.object}
+    if not one.object or (one.object != other.object and not same):
         return 0.0
     if one.verb != other.verb:
         return 1 / 3
     return 1.0 if same else 2 / 3
 
 
-def sequence_likeness(truth: Sequence[Action], told: Sequence[Action]) -> float:
-    """How alike two sequences of actions are, in [0, 1]: twice the best common likeness, in order, over both lengths.
+def sequence_likeness(truth: Sequence[Action], answer: Sequence[Action]) -> float:
+    """How alike two sequences of actions are, in [0, 1]: twice the best common likeness over the sum of both lengths.
 
-    The best common likeness is the longest common subsequence in which a pair counts as much as it is alike. So
-    missing, superfluous and swapped steps all cost; 1 only where both are the same.
+    The best common likeness is that of a longest common subsequence whose pairs count by their likeness. Missing,
+    superfluous and swapped steps all lower it; it is 1 only where both sequences are the same.
     """
-    if not truth or not told:
+    if not truth or not answer:
         return 0.0
-    best = [[0.0] * (len(told) + 1) for _ in range(len(truth) + 1)]
+    best = [[0.0] * (len(answer) + 1) for _ in range(len(truth) + 1)]
     for i, one in enumerate(truth):
-        for j, other in enumerate(told):
+        for j, other in enumerate(answer):
             best[i + 1][j + 1] = max(best[i][j] + likeness(one, other), best[i][j + 1], best[i + 1][j])
-    return 2 * best[-1][-1] / (len(truth) + len(told))
+    return 2 * best[-1][-1] / (len(truth) + len(answer))
 
 
 def _inflections(verb: str) -> list[str]:
@@ -135,7 +135,7 @@ def _inflections(verb: str) -> list[str]:
 
 
 def _singular(word: str) -> str:
-    return word[:-1] if word.endswith("s") and word[:-1] in THINGS | set(SAME_THING) else word
+    return word[:-1] if word.endswith("s") and word[:-1] in OBJECTS | set(SYNONYMS) else word
 
 
 _PHRASES = {phrase: verb for verb, phrases in VERBS.items() for phrase in phrases.split()}

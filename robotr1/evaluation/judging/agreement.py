@@ -1,11 +1,11 @@
-"""Do judges agree, with each other and with people? Pearson's r (the paper's Table 6) and Cohen's kappa, by ability.
+"""Measure how far judges agree, with each other or with people: Pearson's r (the paper's Table 6) and Cohen's kappa.
 
-Robot-R1 let eight experts score 80 answers and compared their median with GPT-4o's scores. The same can be done here
-with the scores of two judges, of one judge asked twice, or of people, from a CSV.
+In Robot-R1 eight experts scored 80 answers, and their median was compared with GPT-4o's scores. Here the same compares
+two judges, two runs of one judge, or a judge with people's scores from a CSV file.
 """
 
 import math
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,23 +13,21 @@ import numpy as np
 import pandas as pd
 
 from robotr1.evaluation.judging.rubric import BEST
-from robotr1.evaluation.open_questions.scoring import Scored
 
 RESAMPLES = 2000
 COLUMNS = ("answers", "clusters", "same", "pearson", "pearson_low", "pearson_high", "kappa", "kappa_low", "kappa_high")
-PEOPLE = "people"
 Key = TypeVar("Key", bound=Hashable)
 
 
 class ScoresError(ValueError):
-    """A file of human scores that cannot be used; the message names the line."""
+    """A file of human scores cannot be used; the message names file and line."""
 
 
 def read_human_scores(path: Path) -> dict[tuple[str, str], float]:
     """Median score of the raters for each (policy, item) of a CSV with the columns policy, id, rater, score.
 
-    Empty scores are answers that a rater passed over. Raises ScoresError for missing columns, a score outside 0 to 3
-    or a rater who scored an answer twice.
+    An empty score means that the rater skipped the answer. Raises ScoresError for missing columns, a score outside 0
+    to 3, or a rater who scored an answer twice.
     """
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
     if missing := [name for name in ("policy", "id", "rater", "score") if name not in table]:
@@ -44,35 +42,6 @@ def read_human_scores(path: Path) -> dict[tuple[str, str], float]:
     return {(str(policy), str(item)): float(score) for (policy, item), score in medians.items()}
 
 
-def between_judges(
-    rows: Iterable[Scored],
-    people: Mapping[tuple[str, str], float] | None = None,
-    confidence: float = 0.95,
-    seed: int = 0,
-) -> pd.DataFrame:
-    """Agreement of the judge that scored first in `rows` with every other one, and with `people` (`read_human_scores`).
-
-    Answers that nobody gave are left out, for no judge can err on them, and so is the oracle, which repeats the
-    reference. Intervals draw whole frames. One row per other judge and ability with the columns of `agreement`.
-    """
-    scores: dict[str, dict[tuple[str, str], float]] = {}
-    groups, clusters = {}, {}
-    for row in rows:
-        if row.judgement.status == "scored" and row.policy != "oracle":
-            key = row.policy, row.id
-            scores.setdefault(row.judge, {})[key] = row.judgement.score
-            groups[key], clusters[key] = row.ability, row.frame
-    first = next(iter(scores), None)
-    others = {name: found for name, found in scores.items() if name != first} | ({PEOPLE: people} if people else {})
-    tables = [
-        agreement(scores[first], found, groups, clusters, confidence, seed).assign(judge=first, other=name)
-        for name, found in others.items()
-        if first
-    ]
-    columns = ["judge", "other", "group", *COLUMNS]
-    return pd.concat(tables, ignore_index=True)[columns] if tables else pd.DataFrame(columns=columns)
-
-
 def agreement(
     one: Mapping[Key, float],
     other: Mapping[Key, float],
@@ -84,12 +53,12 @@ def agreement(
     """Agreement on the answers that both scored, by group (ability) and for "all".
 
     Args:
-        one, other: scores 0 to 3 by answer; medians that are no whole numbers are rounded for kappa, halves up.
+        one, other: scores 0 to 3 by answer; kappa rounds medians between two scores, halves up.
         groups: the ability of each answer.
-        clusters: what belongs together (the frame); the bootstrap intervals draw whole clusters. None: each answer.
+        clusters: the frame of each answer; bootstrap intervals resample whole clusters. None: each answer is one.
 
-    Returns one row per group with `COLUMNS`: `same` is the share of equal scores; r is nan where a judge always gives
-    the same score; kappa is unweighted, and nan where both always give one and the same.
+    Returns one row per group with `COLUMNS`. `same` is the share of equal scores. r is nan where a judge always gives
+    the same score. kappa is unweighted, and nan where both judges give only one and the same score.
     """
     shared = [key for key in one if key in other]
     rows = []
@@ -144,7 +113,7 @@ def _resamples(pairs: np.ndarray, members: np.ndarray, seed: int) -> list[np.nda
 
 
 def _interval(values: list[float], confidence: float) -> tuple[float, float]:
-    """Percentiles of the resamples in which the measure exists; nan where it exists in fewer than half of them."""
+    """Percentiles over the resamples with a finite measure; nan where fewer than half of them have one."""
     found = np.array(values)[np.isfinite(values)] if values else np.array([])
     if len(found) < max(1, len(values) / 2):
         return math.nan, math.nan

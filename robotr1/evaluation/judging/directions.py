@@ -1,12 +1,12 @@
-"""Directions and relations in free text, as levels on the three axes of the front view.
+"""Read directions and relations from free text, as levels on the three axes of the front view.
 
-As in `questions.movement`: 0 no word, ±1 a "slightly" word, ±2 a full word; +x toward the camera (forward, in front),
-+y right, +z up (above). An axis that is given both ways is a contradiction and holds `BOTH`.
+As in `questions.movement`: 0 is no word, ±1 a "slightly" word, ±2 a full word; +x is toward the camera (forward, in
+front), +y right, +z up (above). An axis with both directions is a contradiction and has the level `BOTH`.
 """
 
 import re
 
-BOTH = 9  # the level of an axis that a text gives in both directions
+BOTH = 9  # the level of an axis with words for both directions
 Axes = tuple[int, int, int]
 
 _WORDS = {
@@ -19,7 +19,7 @@ _WORDS = {
     (2, 1): r"up(?:wards?)?|above|over|on top|higher|raise",
     (2, -1): r"down(?:wards?)?|below|beneath|under(?:neath)?|lower|descend",
 }
-# "right above" and "straight down" say nothing of a side; "the right one", "left to do" neither.
+# "right above" and "straight down" name no side, nor do "the right one" and "left to do".
 _EXACTLY = re.compile(
     r"\b(?:right|straight|directly|just) (?=above|below|over|under|behind|in front|on top|beneath|down|up)"
 )
@@ -38,7 +38,7 @@ TOUCHES = re.compile(r"\b(?:at|touch(?:es|ing)?|contact|around|aligned with)\b")
 
 
 def plain(text: str) -> str:
-    """Lower case, one space, no markup: what all parsers of answers read."""
+    """Lower case, single spaces, no markup; all parsers of answers start with this."""
     return " ".join(re.sub(r"[*_#`\"]", " ", text.lower().replace("n't", " not")).split())
 
 
@@ -63,13 +63,13 @@ def parse_axes(text: str) -> Axes:
 
 
 def flipped(axes: Axes) -> Axes:
-    """The relation seen from the other thing: what is above it has it below."""
+    """The relation seen from the other object: "above" becomes "below"."""
     x, y, z = (level if level == BOTH else -level for level in axes)
     return x, y, z
 
 
 def yes_or_no(text: str) -> bool | None:
-    """What a text affirms; None where it says neither, or both."""
+    """Whether a text says yes or no; None where it says neither or both."""
     said = set(re.findall(r"\b(yes|no|yeah|nope|correct|incorrect|true|false)\b", plain(text)))
     yes, no = said & {"yes", "yeah", "correct", "true"}, said & {"no", "nope", "incorrect", "false"}
     return bool(yes) if bool(yes) != bool(no) else None

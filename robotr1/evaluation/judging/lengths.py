@@ -1,4 +1,4 @@
-"""Lengths and clock directions in free text: "1.2 meters", "3 ft 2 in", "48 cm", "10 o'clock"."""
+"""Read lengths and clock directions from free text: "1.2 meters", "3 ft 2 in", "48 cm", "10 o'clock"."""
 
 import re
 
@@ -43,9 +43,9 @@ _WORD_CLOCK = re.compile(rf"\b({'|'.join(_WORD_HOURS)})\s+o\s?['’]?\s?clock", 
 
 
 def lengths(text: str) -> list[float]:
-    """Every length with a unit in `text`, in metres, in order; negative ones are no lengths and are left out.
+    """Every length with a unit in `text`, in metres, in order; negative ones are left out.
 
-    A number without a unit is no length: nobody can know what it meant. "5 feet 3 inches" is one length.
+    A number without a unit is no length. "5 feet 3 inches" is one length.
     """
     text = _FEET_AND_INCHES.sub(lambda match: f"{12 * _number(match[1]) + _number(match[2])} inches", text)
     return [_number(number) * METRES[_unit(unit)] for sign, number, unit in _LENGTH.findall(text) if not sign]

@@ -1,6 +1,6 @@
-"""What every judge of open answers shares: the case, the verdict, and what of a completion is judged.
+"""Shared parts of all judges of open answers: the case, the verdict, and the judged part of a completion.
 
-Robot-R1 section 3.4: an answer gets 0 (another meaning), 1 (partly right), 2 (right but for small things) or 3 (the
+Robot-R1 section 3.4: an answer scores 0 (another meaning), 1 (partly right), 2 (right with small differences) or 3 (the
 same, or more exact), and only the text inside <answer> is judged.
 """
 
@@ -16,7 +16,7 @@ Status = Literal["scored", "no_answer", "judge_failed"]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One answer to judge; None where the policy gave none."""
+    """One answer to judge; `answer` is None where the completion holds none."""
 
     ability: Ability
     question: str
@@ -26,9 +26,9 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict. `score` is 0 to 3; None where the judge failed, which says nothing about the answer.
+    """A verdict. `score` is 0 to 3, or None where the judge failed.
 
-    No answer scores 0 like a wrong one, and its status keeps the two apart.
+    A missing answer scores 0 like a wrong one; `status` tells them apart.
     """
 
     score: int | None
@@ -40,7 +40,7 @@ NO_ANSWER = Judgement(0, "no_answer", "there is no text inside one <answer> … 
 
 
 class Judge(Protocol):
-    """Scores answers; one verdict a case, in the order of the cases, and no case stops the others."""
+    """Scores answers: one verdict per case, in their order; a case that fails does not stop the others."""
 
     name: str
 
@@ -48,9 +48,9 @@ class Judge(Protocol):
 
 
 def answer_text(completion: str) -> str | None:
-    """The text inside the one <answer> … </answer> behind the thinking; None where there is none, or two.
+    """The text inside the one <answer> … </answer> after the thinking; None where there is none, or two.
 
-    A completion is untrusted: this takes linear time and raises nothing.
+    Completions are untrusted: this takes linear time and raises nothing.
     """
     conclusion = completion.rpartition("</think>")[2]
     if completion.count("<answer>") != 1 or conclusion.count("</answer>") != 1:

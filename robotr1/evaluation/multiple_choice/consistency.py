@@ -1,17 +1,17 @@
-"""Does the written reasoning fit the chosen answer, and the world? Measured before and after reinforcement learning.
+"""Measure whether the written reasoning fits the chosen letter and the scene, before and after reinforcement learning.
 
-The paper shows reasoning traces and does not measure this. A reward on the letter alone leaves the words free: they
-may turn into an empty phrase while the letter gets better. Three questions are asked of each completion:
+The paper shows reasoning traces and does not measure this. A reward on the letter alone leaves the words free, so they
+may become an empty phrase while the letters improve. Each completion has three measures:
 
-- `agrees`: is the chosen letter the option nearest to the position written last in the reasoning (a difference of
-  positions, "is [dx, dy, dz]:", is none)? In movement
-  questions: is it (one of) the options with the fewest words different from the movement written?
-- `names`: is the thing named before that position the one that the question is about: the gripper in state
-  questions, the task's object in the others?
-- `close`: does that position lie within `close_distance` of the true one: where the gripper is (state questions) or
-  will be at the next keyframe?
+- `agrees`: the chosen letter is the option nearest to the last position in the reasoning (a difference of positions,
+  "is [dx, dy, dz]:", is no position); in movement questions it is an option with the fewest words that differ from the
+  written movement.
+- `names`: the object named before that position is the one of the question: the gripper in state questions, the
+  task's object in the others.
+- `close`: that position is within `close_distance` of the true one: where the gripper is (state questions) or will be
+  at the next keyframe.
 
-Each share is taken over the completions where it can be measured; their number is given beside it.
+Each share is over the completions where it can be measured; their number is in the table.
 """
 
 import math
@@ -20,37 +20,35 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from robotr1.demos.tabletop.tasks import THINGS
-from robotr1.evaluation.multiple_choice.scoring import (
-    BLANK,
-    OWN_FORM,
+from robotr1.demos.tabletop.tasks import OBJECTS
+from robotr1.evaluation.multiple_choice.results import (
     PAIRED_COLUMNS,
-    REFERENCES,
     SHARE_COLUMNS,
     groups,
     paired_columns,
     share_columns,
 )
+from robotr1.policies.names import parse_name
 from robotr1.questions.answers import parse_position, thought
-from robotr1.questions.thoughts import letters_written, without_ways
+from robotr1.questions.thoughts import letters_written, without_displacements
 from robotr1.records import Prediction, Question
 from robotr1.statistics import with_holm
 
 MEASURES = ("agrees", "names", "close")
-NAMES = ("gripper", *dict.fromkeys(name for names in THINGS.values() for name in names))
+NAMES = ("gripper", *dict.fromkeys(name for names in OBJECTS.values() for name in names))
 
-_THING = re.compile(rf"\b({'|'.join(NAMES)})\b", re.IGNORECASE)
-
-
-def things_asked_about(question: Question) -> tuple[str, ...]:
-    """The gripper in state questions, the task's things in the others; none where the task is not known."""
-    return ("gripper",) if question.type == "state" else THINGS.get(question.task, ())
+_OBJECT = re.compile(rf"\b({'|'.join(NAMES)})\b", re.IGNORECASE)
 
 
-def thing_named(reasoning: str) -> str | None:
-    """The thing named last before the last position in the reasoning (before its end, without a position)."""
+def objects_of(question: Question) -> tuple[str, ...]:
+    """The gripper in state questions, the task's objects in the others; none for an unknown task."""
+    return ("gripper",) if question.type == "state" else OBJECTS.get(question.task, ())
+
+
+def object_named(reasoning: str) -> str | None:
+    """The object named last before the last position in the reasoning; without a position, before its end."""
     before, bracket, _ = reasoning.rpartition("[")
-    names = _THING.findall(before if bracket else reasoning)
+    names = _OBJECT.findall(before if bracket else reasoning)
     return names[-1].lower() if names else None
 
 
@@ -61,12 +59,12 @@ def true_position(question: Question) -> list[float]:
 
 def examine(prediction: Prediction, question: Question, close_distance: float = 0.05) -> dict[str, bool | None]:
     """The three measures of one completion; None where one cannot be taken. `close_distance` is in metres."""
-    reasoning = without_ways(thought(prediction.completion))
-    letters, thing = letters_written(question.type, question.options, reasoning), thing_named(reasoning)
-    position, asked = parse_position(reasoning), things_asked_about(question)
+    reasoning = without_displacements(thought(prediction.completion))
+    letters, named = letters_written(question.type, question.options, reasoning), object_named(reasoning)
+    position, asked = parse_position(reasoning), objects_of(question)
     return {
         "agrees": prediction.letter in letters if letters and prediction.letter else None,
-        "names": thing in asked if thing and asked else None,
+        "names": named in asked if named and asked else None,
         "close": math.dist(position, true_position(question)) <= close_distance if position else None,
     }
 
@@ -80,9 +78,9 @@ def consistency(
 ) -> pd.DataFrame:
     """The three shares for each policy, split and type ("all" pools the types).
 
-    Returns one row per group and measure: `completions` in the group, then the columns of `mcqa.share_columns`, whose
-    `questions` counts the completions that could be measured. Reference policies, blank images and open answers (own
-    form) are left out: there is no reasoning to examine.
+    Returns one row per group and measure: `completions` in the group, then the columns of `results.share_columns`,
+    where `questions` counts the measurable completions. Controls, blank images and the open form are left out: they
+    have no reasoning.
     """
     rows = []
     for (policy, split, kind), outcomes in _outcomes(predictions, questions, close_distance).items():
@@ -103,7 +101,7 @@ def consistency_change(
 ) -> pd.DataFrame:
     """Paired change of the three shares from `baseline` to `policy`, on completions measurable in both; types pooled.
 
-    Returns the columns of `mcqa.paired_columns` and `p_holm`, one row per pair, split and measure.
+    Returns the columns of `results.paired_columns` and `p_holm`, one row per pair, split and measure.
     """
     outcomes = _outcomes(predictions, questions, close_distance)
     rows = []
@@ -124,9 +122,9 @@ def consistency_change(
 def _outcomes(
     predictions: Iterable[Prediction], questions: Iterable[Question], close_distance: float
 ) -> dict[tuple[str, str, str], dict[str, dict[str, bool | None]]]:
-    """Measures by question id, for each policy, split and type, without references and variants of a policy."""
+    """Measures by question id, for each policy, split and type, without controls, blank images and the open form."""
     asked = {question.id: question for question in questions}
-    reasoned = [p for p in predictions if not p.policy.endswith((OWN_FORM, BLANK)) and p.policy not in REFERENCES]
+    reasoned = [p for p in predictions if parse_name(p.policy).plain and not parse_name(p.policy).control]
     return {
         key: {p.id: examine(p, asked[p.id], close_distance) for p in group}
         for key, group in groups(reasoned, "type").items()

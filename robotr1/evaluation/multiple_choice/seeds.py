@@ -1,35 +1,34 @@
-"""One training is one draw: accuracies over the seeds of an algorithm, and how far the seeds lie apart."""
+"""Accuracies over the seeds of an algorithm, with the spread between its seeds."""
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from robotr1.evaluation.multiple_choice.scoring import SPLITS, TYPES, episode_of, groups
+from robotr1.evaluation.multiple_choice.items import SPLITS
+from robotr1.evaluation.multiple_choice.results import TYPES, episode_of, groups
+from robotr1.policies.names import parse_name
 from robotr1.records import Prediction
 from robotr1.statistics import clustered_interval, mean_interval
 
 COLUMNS = ("algorithm", "split", "type", "seeds", "questions", "accuracy", "low", "high")
 COLUMNS += ("deviation", "lowest", "highest", "gain", "gain_low", "gain_high")
 
-_SEED = re.compile(r"(\w+)-seed\d+")
-
 
 def over_seeds(predictions: Sequence[Prediction], confidence: float = 0.95, seed: int = 0) -> pd.DataFrame:
     """One row per reinforced algorithm, split and question type (and "all"), over all its seeds.
 
-    `accuracy` pools the answers of all seeds, with a bootstrap interval that draws whole episodes with every seed's
-    answers in them (`low`, `high`): it says how far other episodes could move the mean of these seeds, and not how far
-    other seeds could. `deviation` (standard deviation with n - 1; nan for one seed), `lowest` and `highest` describe
-    the seeds; the paper's Table 8 prints mean and deviation. `gain` is the mean difference from the base on the same
-    questions, with its interval over episodes; nan where there is no base.
+    `accuracy` pools the answers of all seeds. Its interval (`low`, `high`) is a bootstrap over whole episodes with
+    every seed's answers: it covers other episodes, not other seeds. `deviation` (standard deviation with n - 1; nan for
+    one seed), `lowest` and `highest` describe the seeds; the paper's Table 8 prints mean and deviation. `gain` is the
+    mean difference from the base on the same questions, with its interval over episodes; nan without a base.
     """
     by_group = groups(predictions, "type")
     members: dict[str, list[str]] = {}
     for policy in dict.fromkeys(policy for policy, _, _ in by_group):
-        if match := _SEED.fullmatch(policy):
-            members.setdefault(match[1], []).append(policy)
+        name = parse_name(policy)
+        if name.reinforced and name.plain:
+            members.setdefault(name.algorithm, []).append(policy)
     rows = []
     for algorithm, policies in members.items():
         for split in SPLITS:

@@ -1,49 +1,35 @@
-"""The reasoning benchmark on another set of items than the committed one, such as a larger one from other seeds.
+"""Evaluate policies on the open questions: check the controls, sample completions, judge them, write the answers."""
 
-`python -m robotr1.evaluation.open_questions.make_items --questions 2000 --seed 1 --output data/reasoning_2000` makes one, and
-`python -m robotr1.evaluation.open_questions.run data/reasoning_2000 --policy base grpo-seed0` has its brackets checked, the
-policies asked and the rules judge, and prints the mean scores (0 to 3). Answers are kept beside the items.
-"""
-
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from robotr1.evaluation.completions import asker
+from robotr1.evaluation.completions import FOLDER, load_completer
+from robotr1.evaluation.judging.judges import judges_of
 from robotr1.evaluation.judging.reference import ReferenceJudge
-from robotr1.evaluation.kept import write_answers
-from robotr1.evaluation.open_questions.scoring import check_brackets, control_answers, read_items, score_all, summarize
-from robotr1.settings import load_settings
+from robotr1.evaluation.open_questions import controls, results
+from robotr1.evaluation.open_questions.items import OpenItem, read_items
+from robotr1.evaluation.open_questions.scoring import score
+from robotr1.settings import RunBenchmarks
 
 
-def examine(folder: Path, policies: Sequence[str], seed: int = 0) -> pd.DataFrame:
-    """`reasoning.summarize` of the controls and of `policies` on the items of `folder`; answers go to its `answers/`.
+def complete(
+    policies: Sequence[str], items: Sequence[OpenItem], settings: RunBenchmarks, cache: Path = FOLDER
+) -> dict[str, list[str | None]]:
+    """The completions of the controls and of `policies` (folders of models/), by name."""
+    completions = controls.completions(items, settings.seed)
+    return completions | {policy: load_completer(policy, settings, cache)(items) for policy in policies if items}
 
-    Raises RecordError for broken items, BracketError where items and judge do not fit together, and PolicyError for a
-    name in `models/` without a policy.
+
+def run(file: Path, policies: Sequence[str], settings: RunBenchmarks, output: Path) -> pd.DataFrame:
+    """Evaluate the controls and `policies` on the items of `file` and return `summarize` of the answers.
+
+    Answers go to `output`, and completions to the cache below it. Raises RecordError for broken items, BenchmarkError
+    where the controls fail, and PolicyError for a name without a policy in models/.
     """
-    items, judge = read_items(folder / "reasoning.jsonl"), ReferenceJudge()
-    check_brackets(items, judge, seed)
-    written = control_answers(items, seed)
-    for policy in policies:
-        ask = asker(policy, load_settings()["run_benchmarks"], folder / "asked")
-        written[policy] = ask(items)
-    answers = score_all(written, items, judge)
-    write_answers(answers, folder / "answers")
-    return summarize(answers)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("items", type=Path, help="the folder that reasoning_items wrote")
-    parser.add_argument("--policy", nargs="*", default=[], help="folders of models/, after the controls")
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    table = examine(arguments.items.resolve(), arguments.policy, arguments.seed)
-    print(table[["policy", "ability", "distribution", "items", "score", "low", "high"]].round(2).to_string(index=False))
-
-
-if __name__ == "__main__":
-    main()
+    items = read_items(file)
+    controls.check_controls(items, ReferenceJudge(), settings.seed)
+    answers = score(complete(policies, items, settings, output / "completions"), items, judges_of(settings)[0])
+    results.write(answers, output)
+    return results.summarize(answers)

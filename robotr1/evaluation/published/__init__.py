@@ -1,7 +1,8 @@
-"""The tables that the Robot-R1 paper prints (arXiv 2506.00070v3): beside our numbers, never on one scale with them.
+"""Read the tables that the Robot-R1 paper prints (arXiv 2506.00070v3).
 
-The paper scores free text from 0 to 3 with GPT-4o, or counts successes of other benchmarks; robotr1 counts correct
-letters. `index.csv` gives each table's number in the paper, its scale and its title.
+The report shows them next to our numbers, never on one scale: the paper scores free text from 0 to 3 with GPT-4o, or
+counts successes of other benchmarks, and robotr1 counts correct letters. `index.csv` has each table's number in the
+paper, its scale and its title.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True)
 class PublishedTable:
-    """One table of the paper: `name` is its CSV's stem, `table` its number there, `scale` the unit of its numbers."""
+    """One table of the paper: `name` is the stem of its CSV file, `table` its number, `scale` the unit of values."""
 
     name: str
     table: str
@@ -35,11 +36,7 @@ def published_tables() -> dict[str, PublishedTable]:
 
 
 def read_published(name: str) -> PublishedTable:
-    """One published table.
-
-    Raises:
-        KeyError: no table of that name; the message lists the names.
-    """
+    """One published table. Raises KeyError for an unknown name; the message lists the known ones."""
     tables = published_tables()
     if name not in tables:
         raise KeyError(f"no published table {name!r}; there are {', '.join(tables)}")

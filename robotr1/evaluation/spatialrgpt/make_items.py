@@ -1,9 +1,11 @@
-"""Questions in SpatialRGPT-Bench's form about the tabletop's own scenes, so that the benchmark runs here.
+"""Make items in SpatialRGPT-Bench's form about the tabletop's own scenes.
 
-A region is a thing that the task put on the table, its box the one around its visible pixels, its measures those of
-the simulator: width along the image's horizontal (the world's y), height along z, both of the whole thing.
+A region is one object of the task. Its box bounds its visible pixels, and its measures come from the simulator: width
+along the image's horizontal (the world's y), height along z, both of the whole object. `open_questions.make_items`
+draws the frames and writes the file.
 """
 
+import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,14 +16,16 @@ import numpy as np
 
 from robotr1.demos.tabletop.engine import mujoco
 from robotr1.demos.tabletop.shapes import HIDDEN
+from robotr1.evaluation.items.frames import SIZE
+from robotr1.evaluation.spatialrgpt.items import COLUMNS, column_of
 
 if TYPE_CHECKING:
     from robotr1.demos.tabletop.scene import TabletopScene
 
-LEAST_PIXELS = 60  # of a thing that is shown well enough to be asked about
-CLEAR = 0.03  # metres by which two things must differ for a relation to be asked about
-TIMES = 1.3  # how many times one must be the other for big, tall and wide
-WORDS = {  # category's word: (what is compared, whether more of it makes the word true)
+LEAST_PIXELS = 60  # objects with fewer visible pixels are no regions
+CLEAR = 0.03  # metres: regions that differ by less get no question about their relation
+TIMES = 1.3  # big, tall and wide need this ratio
+WORDS = {  # the category's word: (the measure that is compared, whether the word means more of it)
     "left": ("y", False),
     "right": ("y", True),
     "behind": ("x", False),
@@ -53,7 +57,7 @@ PHRASES = {
 
 @dataclass(frozen=True)
 class Region:
-    """One thing in an image: its visible box in pixels and its true extent [3] in metres, low and high corner."""
+    """One object in an image: its visible box in pixels and the corners [3] of its true extent in metres."""
 
     box: tuple[int, int, int, int]
     low: np.ndarray
@@ -71,7 +75,7 @@ class Region:
 
 
 def regions_of(scene: "TabletopScene") -> list[Region]:
-    """The task's things that the scene's front image shows, from left to right."""
+    """The task's objects in the scene's front image, from left to right."""
     model, data = scene.model, scene.data
     robot = model.body_rootid[model.site("tip").bodyid[0]]
     shown = scene.mask("front")
@@ -91,7 +95,7 @@ def regions_of(scene: "TabletopScene") -> list[Region]:
 
 
 def questions(regions: Sequence[Region]) -> Iterator[tuple[str, str, str, tuple[Region, ...]]]:
-    """(category, question, reference, regions in the order of their numbers) for all that can be asked of an image."""
+    """Yield (category, question, reference, regions in the order of their numbers) of every question on an image."""
     for one in regions:
         for name in ("width", "height"):
             text = f"The {name} of Region [0] is {_length(one.measure(name))}."
@@ -116,24 +120,43 @@ def questions(regions: Sequence[Region]) -> Iterator[tuple[str, str, str, tuple[
             apart = abs(ours - theirs) > CLEAR if name in "xyz" else max(ours, theirs) > TIMES * min(ours, theirs)
             if apart:
                 true, phrase = (ours > theirs) == more, PHRASES[word]
-                said = f"{'Yes' if true else 'No'}, Region [0] is {'' if true else 'not '}{phrase} Region [1]."
-                yield f"{word}_predicate", f"Is Region [0] {phrase} Region [1]?", said, pair
+                reference = f"{'Yes' if true else 'No'}, Region [0] is {'' if true else 'not '}{phrase} Region [1]."
+                yield f"{word}_predicate", f"Is Region [0] {phrase} Region [1]?", reference, pair
                 question = f"Which of Region [0] and Region [1] is {phrase} the other one?"
                 yield f"{word}_choice", question, f"Region [{0 if true else 1}].", pair
 
 
-def published_form(name: str, image: str, size: int, asked: tuple[str, str, str, tuple[Region, ...]]) -> dict[str, Any]:
-    """One question as SpatialRGPT-Bench writes it."""
-    category, question, reference, shown = asked
+def choose(questions_by_image: dict[str, list[tuple]], count: int, seed: int) -> list[dict[str, Any]]:
+    """`count` questions of each sub-column in the published form, drawn evenly over all images."""
+    by_column: dict[str, list[tuple]] = {column: [] for column in COLUMNS}
+    for image, asked in questions_by_image.items():
+        for question in asked:
+            by_column[column_of(question[0])].append((image, question))
+    chosen = []
+    for n, (column, rows) in enumerate(by_column.items()):
+        picked = np.random.default_rng([seed, n]).permutation(len(rows))[:count]
+        for number, index in enumerate(sorted(picked.tolist())):
+            chosen.append(published_form(f"{column}-{number}", *rows[index]))
+    return chosen
+
+
+def published_form(name: str, image: str, question: tuple[str, str, str, tuple[Region, ...]]) -> dict[str, Any]:
+    """One question as an entry of SpatialRGPT-Bench's file."""
+    category, text, reference, shown = question
     kind = "quantitative" if category.endswith("_data") or category == "direction" else "qualitative"
     return {
         "id": name,
-        "image_info": {"file_path": image, "width": size, "height": size},
-        "text_q": question,
+        "image_info": {"file_path": image, "width": SIZE, "height": SIZE},
+        "text_q": text,
         "qa_info": {"type": kind, "category": category},
-        "conversations": [{"from": "human", "value": question}, {"from": "gpt", "value": reference}],
+        "conversations": [{"from": "human", "value": text}, {"from": "gpt", "value": reference}],
         "bbox": [list(region.box) for region in shown],
     }
+
+
+def to_json(rows: list[dict[str, Any]]) -> str:
+    """A JSON list with one entry a line."""
+    return "[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n"
 
 
 def _length(metres: float) -> str:
@@ -141,7 +164,7 @@ def _length(metres: float) -> str:
 
 
 def _extent(model: mujoco.MjModel, data: mujoco.MjData, geom: int) -> tuple[np.ndarray, np.ndarray]:
-    """Low and high corner [3] of a geom in the world: exact for every kind of shape that tasks use."""
+    """Low and high corner [3] of a geom in the world, exact for every kind of shape in the tasks."""
     place, turn, size = data.geom_xpos[geom], data.geom_xmat[geom].reshape(3, 3), model.geom_size[geom]
     kinds = mujoco.mjtGeom
     match model.geom_type[geom]:

@@ -1,8 +1,8 @@
-"""The shortcut audit: how many questions a policy answers that never sees the image.
+"""The shortcut audit: the accuracy of policies that never see the image.
 
-A multiple-choice question leaks: the current state lies near the next waypoint, targets lie low, some movements are
-common. Every accuracy of the study is read against the best of these blind guesses. The strongest is a conditional
-logit over the options, fitted on the training questions; it knows everything the prompt says and nothing else.
+Multiple-choice questions leak: the gripper is near the next waypoint, targets are low, some movements are common. Every
+accuracy of the study is compared with the best of these blind guesses. The strongest is a conditional logit over the
+options, fitted on the training questions: it uses everything the prompt says and nothing else.
 """
 
 import re
@@ -24,7 +24,7 @@ from robotr1.records import Question
 from robotr1.statistics import accuracy_interval
 
 TABLE_CENTRE = np.array(WORLD_ORIGIN)  # metres; positions are measured from here in the features
-TEXT_BUCKETS = 32  # options that are neither positions nor movements are told apart by a hash of their text
+TEXT_BUCKETS = 32  # options that are neither positions nor movements are distinguished by a hash of their text
 RIDGE = 1e-3  # penalty on the squared weights of standardized features, per question
 
 
@@ -46,13 +46,13 @@ _differences = lru_cache(maxsize=None)(word_differences)
 
 
 def option_features(question: Question) -> np.ndarray:
-    """Describe every option by what the prompt says: [options, features].
+    """Features of every option from the prompt alone: [options, features].
 
     Positions: the option, its square, its rank in height, its distance to the mean of the options and, where the
     prompt states the gripper, its offset from it and the products with it (a linear guess of target from state).
     Movements: one indicator for every word of every axis, the number of words shared with the other options and, where
-    the prompt states the gripper, the products of levels and position. Extended states add their rotation and gripper,
-    movements between them the hand's words. Other texts: their first number and a hash.
+    the prompt states the gripper, the products of levels and position. Extended states add rotation and gripper, and
+    movements between them the hand's words. Other texts: the first number and a hash.
     """
     if question.type == "movement":
         labels = [_levels(option) for option in question.options]
@@ -94,7 +94,7 @@ def _text_features(option: str) -> list[float]:
 
 
 class ConditionalLogit:
-    """Choice by the softmax of a linear score over the options' features; one set of weights per question type."""
+    """Choose by the softmax of a linear score over the options' features, with one weight vector per question type."""
 
     def __init__(self) -> None:
         self.weights: dict[str, np.ndarray] = {}
@@ -142,13 +142,13 @@ def nearest_to_state(question: Question) -> str | None:
 
 
 def lowest(question: Question) -> str | None:
-    """The option with the lowest z; for movements, with the strongest way down; none for other texts."""
+    """The option with the lowest z; for movements, the one most downward; None for other texts."""
     read = {"waypoint": parse_position, "state": parse_position, "movement": parse_movement}.get(question.type)
     return read and LETTERS[int(np.argmin([read(option)[2] for option in question.options]))]
 
 
 def middle(question: Question) -> str | None:
-    """The option nearest to the mean of all; for movements, with most words in common with the others."""
+    """The option nearest to the mean of all; for movements, the one with most words in common with the others."""
     if question.type == "movement":
         return LETTERS[int(np.argmin(option_features(question)[:, 12]))]
     if question.type not in ("waypoint", "state"):
@@ -158,7 +158,7 @@ def middle(question: Question) -> str | None:
 
 
 def majority_letter(training: Sequence[Question]) -> Callable[[Question], str]:
-    """Always the letter that is right most often in training, per type."""
+    """A policy that always chooses the most frequent right letter of training, per type."""
     best = {}
     for type in {question.type for question in training}:
         answers = [question.answer for question in training if question.type == type]
@@ -169,7 +169,7 @@ def majority_letter(training: Sequence[Question]) -> Callable[[Question], str]:
 def audit(
     splits: dict[str, Sequence[Question]], confidence: float = 0.95, scored: Sequence[str] | None = None
 ) -> list[BlindGuess]:
-    """Accuracy of every blind policy on every split (or those in `scored`) and type; only train is fitted to.
+    """Accuracy of every blind policy on every type and split (or those in `scored`); policies are fitted on train.
 
     Raises ValueError where there are no training questions.
     """

@@ -1,4 +1,4 @@
-"""What a question set holds, in numbers, and how it is written to disk."""
+"""Count what a question set contains, and write the set to disk."""
 
 import dataclasses
 from collections import Counter
@@ -9,9 +9,9 @@ import numpy as np
 
 from robotr1 import paths
 from robotr1.questions.audit.blind import BlindGuess, best_blind
+from robotr1.questions.audit.difficulty import UNITS, nearest_distractor
 from robotr1.questions.audit.strategies import StrategyGuess, best_guesses
 from robotr1.questions.checks import prompt_tokens
-from robotr1.questions.difficulty import UNITS, nearest_wrong
 from robotr1.questions.forms.build import Forms
 from robotr1.records import Question, SftExample, write_records
 from robotr1.settings import BuildQuestions
@@ -29,9 +29,9 @@ def question_card(
 ) -> dict:
     """Summarize a question set in numbers.
 
-    Settings, counts and letters per split, what was skipped, how near wrong options are, the longest prompt, the best
-    blind guess per split and type, and the best one for every strategy of `audited`. `forms` come from `other_forms`,
-    `without_script` from `unplanned`: frames, by task, without planning question and with a plain plan only.
+    Settings, counts and letters per split, what was skipped, distances to the nearest distractor, the longest prompt,
+    the best blind guess per split and type, and the best one for every strategy of `audited`. `forms` comes from
+    `other_forms`. `without_script` comes from `unplanned`: frames by task without a planning question.
     """
     best = best_blind(blind)
     questions = [question for part in splits.values() for question in part]
@@ -46,7 +46,7 @@ def question_card(
         },
         "frames_without_script": dict(without_script or {}),
         "longest_prompt_tokens": max((prompt_tokens(question.prompt) for question in questions), default=0),
-        "nearest_wrong": {type: _spread(questions, type) for type in settings.types if type in UNITS},
+        "nearest_distractor": {type: _spread(questions, type) for type in settings.types if type in UNITS},
         "blind": {
             split: {type: dataclasses.asdict(best[split, type]) for type in settings.types if (split, type) in best}
             for split in splits
@@ -56,8 +56,8 @@ def question_card(
 
 
 def _spread(questions: Sequence[Question], type: str) -> dict[str, float]:
-    """Quartiles of how far the nearest wrong option is from the truth."""
-    distances = [nearest_wrong(question) for question in questions if question.type == type]
+    """Quartiles of the distance from the truth to the nearest distractor."""
+    distances = [nearest_distractor(question) for question in questions if question.type == type]
     values = np.percentile(distances, [25, 50, 75]) if distances else [np.nan] * 3
     return dict(zip(("lower_quartile", "median", "upper_quartile"), map(float, values)))
 
@@ -82,7 +82,7 @@ def write_questions(
 ) -> list[Path]:
     """Write <split>.jsonl, <form>_<split>.jsonl, sft_<form>.jsonl and card.json; return their paths.
 
-    The same input gives the same bytes. Record files of an earlier build that this one does not write are removed.
+    The same input gives the same bytes. Record files that only an earlier build wrote are removed.
     """
     files = {f"{split}.jsonl": questions for split, questions in splits.items()}
     for form, parts in (forms or {}).items():

@@ -1,4 +1,4 @@
-"""The data set card, `reports/dataset_card.md`: written from the numbers of `card.json`, for people and for the hub."""
+"""Write the data set card, `reports/dataset_card.md`, from the numbers in `card.json`."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from robotr1 import paths
-from robotr1.questions.difficulty import UNITS
+from robotr1.questions.audit.difficulty import UNITS
 from robotr1.questions.prompts import LETTERS
 
 CARD = paths.REPORTS / "dataset_card.md"
@@ -18,7 +18,7 @@ FIELDS = {
     "task, variation, episode, frame": "where the question comes from",
     "keyframe": "the frame that the arm goes to next",
     "image": "front camera, PNG, relative to the repository",
-    "instruction": "what the robot is told to do",
+    "instruction": "the task in words",
     "state, target": "the gripper's tip now and at the keyframe: [x, y, z] in metres, world frame",
     "options, answer": "texts without letters, and the letter of the right one",
     "prompt": "the whole user text, without the image token",
@@ -26,7 +26,7 @@ FIELDS = {
 
 
 def dataset_card(card: Mapping[str, Any]) -> str:
-    """Markdown with the front matter of a Hugging Face data set card, from what `question_card` returns."""
+    """Markdown with the front matter of a Hugging Face data set card, from the numbers of `question_card`."""
     settings, splits = card["settings"], card["splits"]
     types, letters = settings["types"], LETTERS[: settings["options"]]
     environment = Environment(
@@ -45,19 +45,19 @@ def dataset_card(card: Mapping[str, Any]) -> str:
         settings=settings,
         tokens=card["longest_prompt_tokens"],
         spread=_table(
-            ["type", "25 %", "50 %", "75 %"], [_spread_row(*spread) for spread in card["nearest_wrong"].items()]
+            ["type", "25 %", "50 %", "75 %"], [_spread_row(*spread) for spread in card["nearest_distractor"].items()]
         ),
         chance=f"{card['chance']:.1%}",
         blind=_table(
             ["split", "type", "policy", "accuracy"],
             [
-                [split, type, row["policy"], interval(row)]
+                [split, type, row["policy"], _interval(row)]
                 for split, rows in card["blind"].items()
                 for type, row in rows.items()
                 if split.startswith("test")
             ],
         ),
-        strategies=_strategies(card["strategies"], settings),
+        strategies=_strategies(card["strategies"], settings) if card["strategies"] else "",
     )
 
 
@@ -67,21 +67,21 @@ def write_dataset_card(card: Mapping[str, Any], path: Path = CARD) -> Path:
     return path
 
 
-def strategy_rows(rows: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Head and lines of a table: the best blind guess for every strategy on the test episodes of trained tasks."""
+def _strategies(rows: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> str:
+    """The best blind guess for every strategy on the test episodes of trained tasks."""
     cells: dict[tuple[str, bool], dict[str, str]] = {}
     for row in rows:
         if row["split"] == "test_in":
-            cells.setdefault((row["strategy"], row["stated"]), {})[row["type"]] = interval(row)
+            cells.setdefault((row["strategy"], row["stated"]), {})[row["type"]] = _interval(row)
     lines = [
         [strategy + " (used here)" * (strategy == settings["distractors"]), "yes" if stated else "no"]
         + [found.get(type, "") for type in settings["types"]]
         for (strategy, stated), found in cells.items()
     ]
-    return ["wrong options", "prompt states the gripper", *settings["types"]], lines
+    return _table(["distractors", "prompt states the gripper", *settings["types"]], lines)
 
 
-def interval(row: Mapping[str, Any]) -> str:
+def _interval(row: Mapping[str, Any]) -> str:
     """ "33% [28%, 38%]"."""
     return f"{row['accuracy']:.0%} [{row['low']:.0%}, {row['high']:.0%}]"
 
@@ -100,11 +100,6 @@ def _tasks(splits: Mapping[str, Any]) -> str:
 
 def _spread_row(type: str, spread: Mapping[str, float]) -> list[str]:
     return [type, *(f"{value:.3g} {UNITS[type]}" for value in spread.values())]
-
-
-def _strategies(rows: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> str:
-    head, lines = strategy_rows(rows, settings)
-    return _table(head, lines) if lines else ""
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -1,51 +1,54 @@
-"""Wrong movements: labels near the true one.
+"""Distractors of movement questions: labels near the true one.
 
 The Robot-R1 paper (section 3.2) samples "three adjacent movement" and does not define them. Here neighbours are labels
-that differ in the word of one or two axes, and the options neighbour each other too, so that the truth is not the
-middle of them. Which neighbours are likely follows the strategy of the positions:
-
-other_episodes  as often as a label is the answer in other episodes of the task, so that rare movements are no clue
-same_episode    the same, with the answers of this episode
-near_miss       only the word of one axis differs
-mirrored        directions reversed along one or more axes; then neighbours
-any other       every neighbour equally likely
+that differ in the word of one or two axes. The options neighbour each other too, so that the truth is not the middle of
+them. The strategy says which neighbours are likely (`strategies.Movements`).
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import product
 
 import numpy as np
 
-from robotr1.questions.distractors.positions import DistractorError
-from robotr1.questions.movement import LABELS, SMOOTHING, Levels, movement_text, parse_movement
+from robotr1.questions.distractors.strategies import DistractorError, Draw, Movements
+from robotr1.questions.movement import LABELS, join_hand, movement_text, parse_movement, split_hand
+from robotr1.questions.states import is_extended
 
-_PLACE = {levels: place for place, levels in enumerate(LABELS)}
-_LEVELS = np.array(LABELS)  # [L,3]
-_DIFFERENCES = (_LEVELS[:, None] != _LEVELS[None]).sum(axis=2)  # [L,L] axes with another word
+SMOOTHING = 0.5  # added to how often a movement occurs, so that none is impossible
+ANY = Movements()  # every neighbour is equally likely
+
+_DIFFERENCES = (np.array(LABELS)[:, None] != np.array(LABELS)[None]).sum(axis=2)  # [L, L] axes with another word
 _TEXTS = [movement_text(levels) for levels in LABELS]
-_PLACE_OF_TEXT = {text: place for place, text in enumerate(_TEXTS)}
+_INDEX = {text: i for i, text in enumerate(_TEXTS)}
 
 
-def draw_movements(
-    strategy: str, truth: str, count: int, rng: np.random.Generator, common: Mapping[str, int] | None = None
-) -> list[str]:
-    """Draw `count` different wrong labels for the label `truth`.
+def movement_distractors(draw: Draw) -> list[str]:
+    """Sample the wrong options of a movement question. Raises DistractorError as `sample_movements` does.
 
-    Args:
-        common: how often a label is the answer to other questions; read by other_episodes and same_episode.
+    Between extended states, each label gets the hand's words of other answers with that label.
+    """
+    preferred = draw.strategy.movements(draw)
+    label = split_hand(draw.truth)[0]
+    labels = sample_movements(label, draw.settings.options - 1, draw.rng, preferred)
+    if not is_extended(draw.question.target):
+        return labels
+    counts = preferred.counts or draw.other_counts() or {draw.truth: 1}
+    return [join_hand(other, _sample_hand(other, counts, draw.rng)) for other in labels]
+
+
+def sample_movements(truth: str, count: int, rng: np.random.Generator, preferred: Movements = ANY) -> list[str]:
+    """Sample `count` different wrong labels for the label `truth`.
 
     Raises:
         ValueError: `truth` is not a movement label.
         DistractorError: it has fewer than `count` neighbours.
     """
-    levels = parse_movement(truth)
-    if levels is None:
+    if parse_movement(truth) is None:
         raise ValueError(f"not a movement label: {truth!r}; describe_movement writes labels")
     weights = np.full(len(LABELS), SMOOTHING)
-    for label, number in (common or {}).items() if strategy in ("other_episodes", "same_episode") else ():
-        weights[_PLACE_OF_TEXT[label]] += number
-    chosen = [_PLACE[levels]]
-    for allowed in _circles(strategy, levels, rng):
+    for answer, number in preferred.counts.items():
+        weights[_INDEX[split_hand(answer)[0]]] += number
+    chosen = [_INDEX[truth]]
+    for allowed in _circles(preferred):
         while len(chosen) <= count:
             left = allowed(chosen)
             left[chosen] = False
@@ -55,19 +58,20 @@ def draw_movements(
             chosen.append(int(share.searchsorted(rng.random() * share[-1], side="right")))
     if len(chosen) <= count:
         raise DistractorError(f"{truth!r} has fewer than {count} neighbouring movements; lower `options`")
-    return [_TEXTS[place] for place in chosen[1:]]
+    return [_TEXTS[i] for i in chosen[1:]]
 
 
-def _circles(strategy: str, truth: Levels, rng: np.random.Generator) -> Iterator[Callable[[list[int]], np.ndarray]]:
-    """From the innermost outward: functions from the labels chosen so far to a mask [L] of those that may follow."""
-    if strategy == "near_miss":
-        axis = rng.integers(3)
-        others = [other for other in range(3) if other != axis]
-        same_line = (_LEVELS[:, others] == np.array(truth)[others]).all(axis=1)
-        yield lambda _: same_line.copy()
-    if strategy == "mirrored":
-        turned = {tuple(level * sign for level, sign in zip(truth, signs)) for signs in product((1, -1), repeat=3)}
-        reflections = np.isin(np.arange(len(LABELS)), [_PLACE[levels] for levels in turned])
-        yield lambda _: reflections.copy()
+def _circles(preferred: Movements) -> Iterator[Callable[[list[int]], np.ndarray]]:
+    """Functions from the labels chosen so far to a mask [L] of those that may follow, the strictest first."""
+    if preferred.first is not None:
+        yield lambda _: preferred.first.copy()
     yield lambda chosen: (_DIFFERENCES[chosen] <= 2).all(axis=0)
     yield lambda chosen: _DIFFERENCES[chosen[0]] <= 2
+
+
+def _sample_hand(label: str, counts: Mapping[str, int], rng: np.random.Generator) -> str:
+    """Words for the hand, as often as they go with `label` in `counts`, or with any label where it does not occur."""
+    alike = {answer: number for answer, number in counts.items() if split_hand(answer)[0] == label}
+    answers = alike or counts
+    shares = np.array(list(answers.values()), dtype=float)
+    return split_hand(list(answers)[rng.choice(len(shares), p=shares / shares.sum())])[1]

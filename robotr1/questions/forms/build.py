@@ -1,4 +1,4 @@
-"""The forms of a question set beside multiple choice, as far as `build_questions.forms` names them."""
+"""Build the other forms of a question set: those that `build_questions.forms` names."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,7 +17,7 @@ def other_forms(
     settings: BuildQuestions,
     metadata: Mapping[str, Metadata] | None = None,
 ) -> Forms:
-    """{form: {split: questions}} about the frames of `splits`; written as <form>_<split>.jsonl."""
+    """Questions by form and split about the frames of `splits`, to be written as <form>_<split>.jsonl."""
     made: Forms = {}
     if "open" in settings.forms:
         made["open"] = open_questions(splits, settings, metadata)

@@ -1,9 +1,9 @@
-"""Open questions for reinforcement learning: the state is written, not chosen (Robot-R1, Table 9)."""
+"""Open questions for reinforcement learning: the policy writes the state and has no options (Robot-R1, Table 9)."""
 
 from collections.abc import Mapping, Sequence
 
 from robotr1.metadata import Metadata
-from robotr1.questions.prompts import FULL_OPEN_QUESTION, sft_prompt
+from robotr1.questions.prompts import FULL_OPEN_QUESTION, open_prompt_of
 from robotr1.records import OpenQuestion, Question
 from robotr1.settings import BuildQuestions
 
@@ -13,9 +13,9 @@ def open_questions(
     settings: BuildQuestions,
     metadata: Mapping[str, Metadata] | None = None,
 ) -> dict[str, list[OpenQuestion]]:
-    """The waypoint and state questions of `splits` without their options, in the same order and with the same ids.
+    """Write the waypoint and state questions of `splits` without options, in the same order and with the same ids.
 
-    Movement questions stay out: their answer has no distance to the truth.
+    Movement questions are left out: a movement has no distance to the true one that a reward could use.
     """
     return {
         split: [
@@ -26,16 +26,7 @@ def open_questions(
                 task=question.task,
                 image=question.image,
                 answer=question.target if question.type == "waypoint" else question.state,
-                prompt=sft_prompt(
-                    question.type,
-                    question.instruction,
-                    question.state if settings.show_state else None,
-                    form=settings.prompt,
-                    decimals=settings.decimals,
-                    metadata=(metadata or {}).get(question.task),
-                    kind=settings.state,
-                    think=True,
-                ),
+                prompt=open_prompt_of(question, settings, (metadata or {}).get(question.task), think=True),
             )
             for question in questions
             if question.type in FULL_OPEN_QUESTION

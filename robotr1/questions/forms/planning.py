@@ -1,16 +1,15 @@
 """Planning questions (RoboGPT-R1, arXiv 2510.14828): from the image, which actions of the task remain?
 
-A task's hand-written script has one action for each keyframe, so what remains at a frame is the script from the next
-keyframe on. All scripted tasks of a study share one list of actions. An episode whose keyframes do not match the script
-of its task gives no planning question: nobody could say what remains there. `unplanned` counts those.
+A task's script has one action for each keyframe, so the actions that remain at a frame are those from the next keyframe
+on. All scripted tasks of a study share one list of actions. An episode whose keyframes do not match its task's script
+gives no planning question, since its remaining actions are unknown. `unplanned` counts the frames of such episodes.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 
-from robotr1.demos.tabletop.tasks import TASKS, load_task
 from robotr1.questions.forms.plans import ACTION_FIELDS, SECTIONS, agreement, write_plan
+from robotr1.questions.forms.scripts import action_list, fits_script, script
 from robotr1.questions.prompts import ROLE, Form, join_sections, sentence
 from robotr1.records import Keyframes, PlanningQuestion, Question, SftExample
 from robotr1.settings import BuildQuestions
@@ -18,26 +17,12 @@ from robotr1.settings import BuildQuestions
 WHICH_REMAIN = "Which actions remain, in order?"
 
 
-@cache
-def script(task: str, variation: int = 0) -> tuple[str, ...]:
-    """The task's hand-written actions, one for each keyframe; empty where nobody wrote any."""
-    return tuple(load_task(task).script(variation)) if task in TASKS else ()
-
-
-@cache
-def action_list(tasks: frozenset[str]) -> tuple[str, ...]:
-    """The actions of all scripted `tasks` in all variations, each once; an action's id is its place."""
-    known = [load_task(task) for task in TASKS if task in tasks]
-    scripts = [script(task.name, variation) for task in known for variation in range(task.variations)]
-    return tuple(dict.fromkeys(action for actions in scripts for action in actions))
-
-
 def planning_questions(
     splits: Mapping[str, Sequence[Question]], keyframes: Sequence[Keyframes], settings: BuildQuestions
 ) -> dict[str, list[PlanningQuestion]]:
-    """One planning question for each frame that `splits` ask about, in their order.
+    """Write one planning question for each frame that `splits` ask about, in the same order.
 
-    Frames of episodes that do not fit their script are left out, see `unplanned`. Raises KeyError for a question whose
+    Frames of episodes that do not fit their script are left out (see `unplanned`). Raises KeyError for a question whose
     episode has no line in `keyframes`.
     """
     actions = list(action_list(frozenset(question.task for questions in splits.values() for question in questions)))
@@ -67,15 +52,10 @@ def planning_questions(
 
 
 def unplanned(splits: Mapping[str, Sequence[Question]], keyframes: Sequence[Keyframes]) -> dict[str, int]:
-    """How many frames of each task are without planning question, because their episode does not fit its script."""
+    """Count, by task, the frames without a planning question because their episode does not fit its script."""
     lines = _by_episode(keyframes)
     frames = [question for questions in splits.values() for question in one_per_frame(questions)]
     return dict(Counter(question.task for question in frames if not fits_script(lines[_episode(question)])))
-
-
-def fits_script(line: Keyframes) -> bool:
-    """Whether the task has a script with one action for each of the episode's keyframes."""
-    return bool(line.keyframes) and len(script(line.task, line.variation)) == len(line.keyframes)
 
 
 def one_per_frame(questions: Iterable[Question]) -> list[Question]:
@@ -87,7 +67,7 @@ def one_per_frame(questions: Iterable[Question]) -> list[Question]:
 
 
 def blind_plans(training: Sequence[PlanningQuestion]) -> dict[str, list[int]]:
-    """The answer, for each task, that earns most on `training` without a look at the image: the bar to be cleared."""
+    """For each task, the answer with the best mean agreement on `training`: what a policy reaches without the image."""
     answers: dict[str, Counter[tuple[int, ...]]] = {}
     for question in training:
         answers.setdefault(question.task, Counter())[tuple(question.answer)] += 1
@@ -98,7 +78,7 @@ def blind_plans(training: Sequence[PlanningQuestion]) -> dict[str, list[int]]:
 
 
 def planning_example(question: PlanningQuestion) -> SftExample:
-    """The answer to imitate: what is done, what comes next, and the remaining actions, in RoboGPT-R1's form."""
+    """Write the supervised answer: what is done, what comes next and the remaining actions, in RoboGPT-R1's form."""
     steps = script(question.task, question.variation)
     done, remaining = steps[: len(steps) - len(question.answer)], [question.actions[i] for i in question.answer]
     description = f"The last thing done is: {done[-1]}." if done else "The task has not begun."
@@ -110,7 +90,7 @@ def planning_example(question: PlanningQuestion) -> SftExample:
 
 
 def planning_prompt(instruction: str, actions: Sequence[str], *, form: Form) -> str:
-    """Ask which of `actions` (the id of each is its place) remain, to be answered by one JSON object (see `plans`)."""
+    """Write the prompt that asks which of `actions` remain; the answer is one JSON object (see `plans`)."""
     entry = "{" + ", ".join(f'"{name}": …' for name in ACTION_FIELDS) + "}"
     if form == "compact":
         listed = "; ".join(f"{number} {action}" for number, action in enumerate(actions))

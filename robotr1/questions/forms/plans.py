@@ -1,7 +1,7 @@
-"""Plans as policies write them: RoboGPT-R1's form (arXiv 2510.14828), which is that of EmbodiedBench's planners.
+"""Write, parse and score plans in RoboGPT-R1's form (arXiv 2510.14828), which EmbodiedBench's planners also use.
 
 A completion is one JSON object with four sections; the last, `executable_plan`, lists the actions that remain as
-`{"action_id": 3, "action_name": "grasp the cup"}`. An action's id is its place in the prompt's list of actions.
+`{"action_id": 3, "action_name": "grasp the cup"}`. An action's id is its index in the prompt's list of actions.
 """
 
 import json
@@ -20,9 +20,9 @@ def write_plan(description: str, reasoning: str, steps: Sequence[int], actions: 
 
 
 def parse_sections(completion: str) -> dict[str, Any]:
-    """The one JSON object of a completion; empty where there is none, or more than one.
+    """Parse the one JSON object of a completion; empty where there is none, or more than one.
 
-    Text around it (a greeting, a code fence) is passed over. Takes time linear in the text and raises nothing.
+    Text around it, such as a greeting or a code fence, is ignored. Takes time linear in the text and raises nothing.
     """
     start, end = completion.find("{"), completion.rfind("}")
     if start < 0 or end < start:
@@ -35,20 +35,20 @@ def parse_sections(completion: str) -> dict[str, Any]:
 
 
 def listed_actions(sections: dict[str, Any]) -> list[Any]:
-    """The entries of `executable_plan`, whatever they are; empty where it is no list."""
+    """The entries of `executable_plan`, unchecked; empty where it is not a list."""
     entries = sections.get("executable_plan")
     return entries if isinstance(entries, list) else []
 
 
 def is_action(entry: Any) -> bool:
-    """Whether an entry holds exactly an id (a whole number) and a name (a text)."""
+    """Whether an entry has exactly an id (an integer) and a name (a string)."""
     if not isinstance(entry, dict) or set(entry) != set(ACTION_FIELDS):
         return False
     return type(entry["action_id"]) is int and isinstance(entry["action_name"], str)
 
 
 def valid_action(entry: Any, actions: Sequence[str]) -> int | None:
-    """The id of an entry whose id and name belong together in `actions`, else None."""
+    """The id of an entry whose id and name match in `actions`, else None."""
     if not is_action(entry) or not 0 <= entry["action_id"] < len(actions):
         return None
     return entry["action_id"] if actions[entry["action_id"]] == entry["action_name"] else None
@@ -57,9 +57,9 @@ def valid_action(entry: Any, actions: Sequence[str]) -> int | None:
 def plan_format(completion: str, actions: Sequence[str]) -> float:
     """RoboGPT-R1's R_format in [0, 1]: 0.3 sections + 0.3 types + 0.4 validity.
 
-    Sections: the share of the four that are there and not empty (three texts and a list). Types and validity: the
-    shares of the listed entries that are an id with a name, and whose id and name are one of `actions`; 0 without
-    entries. The paper gives the weights; the shares are the choice made here, so that a half-right form is worth
+    Sections: the share of the four (three texts and a list) that exist and are not empty. Types and validity: the
+    shares of the listed entries that are an id with a name, and whose id and name match in `actions`; 0 without
+    entries. The weights are the paper's. The shares are this project's choice, so that a partly right form scores
     more than none.
     """
     sections = parse_sections(completion)
@@ -75,8 +75,8 @@ def plan_format(completion: str, actions: Sequence[str]) -> float:
 def plan_order(completion: str, answer: Sequence[int], actions: Sequence[str]) -> float:
     """RoboGPT-R1's R_lcs in [0, 1]: the longest common subsequence of the listed actions and `answer` (ids).
 
-    It is divided by the longer of the two, so that neither leaving actions out nor adding some pays (the paper says
-    "normalised" and its code is not public). An entry that is no valid action is a step that matches nothing.
+    It is divided by the longer of the two, so that neither missing nor extra actions pay (the paper says "normalised"
+    and its code is not public). An entry that is not a valid action matches nothing.
     """
     return agreement([valid_action(entry, actions) for entry in listed_actions(parse_sections(completion))], answer)
 

@@ -1,19 +1,18 @@
 """Examples for the supervised baselines (Robot-R1, appendix B.2): an open question and the answer to imitate.
 
-direct: the state and nothing else. cot: for waypoint questions the plan, the present step, the movement and the state;
-state questions keep the direct answer, since the paper writes chains of thought for waypoints only. Plans come from the
-tasks' hand-written scripts, one step per keyframe; an episode that does not fit its script (`planning.unplanned` counts
-such) gets a plain plan, whose steps say no more than the keyframes do. planning: see `planning.planning_example`.
+direct: only the state. cot: for waypoint questions the plan, the current step, the movement and the state; state
+questions keep the direct answer, since the paper writes chains of thought for waypoints only. Plans come from the
+tasks' scripts. An episode that does not fit its script gets a plain plan with one step for each keyframe. The third
+form, planning, is in `planning.planning_example`.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from robotr1.demos.tabletop.tasks import THINGS
 from robotr1.metadata import Metadata
-from robotr1.questions.forms.planning import script
+from robotr1.questions.forms.scripts import plan_steps
 from robotr1.questions.movement import describe_motion
-from robotr1.questions.prompts import FULL_OPEN_QUESTION, format_state, sft_prompt
+from robotr1.questions.prompts import FULL_OPEN_QUESTION, format_state, open_prompt_of
 from robotr1.records import Keyframes, Question, SftExample
 from robotr1.settings import BuildQuestions
 
@@ -27,7 +26,7 @@ def sft_examples(
     settings: BuildQuestions,
     metadata: Mapping[str, Metadata] | None = None,
 ) -> dict[SftForm, list[SftExample]]:
-    """Turn waypoint and state questions into supervised examples of both forms, in the questions' order.
+    """Write supervised examples of both forms for waypoint and state questions, in the questions' order.
 
     Raises KeyError for a question whose episode has no line in `keyframes`.
     """
@@ -36,15 +35,7 @@ def sft_examples(
     for question in questions:
         if question.type not in FULL_OPEN_QUESTION:
             continue
-        prompt = sft_prompt(
-            question.type,
-            question.instruction,
-            question.state if settings.show_state else None,
-            form=settings.prompt,
-            decimals=settings.decimals,
-            metadata=(metadata or {}).get(question.task),
-            kind=settings.state,
-        )
+        prompt = open_prompt_of(question, settings, (metadata or {}).get(question.task))
         direct = format_state(question.target if question.type == "waypoint" else question.state, settings.decimals)
         chain = direct
         if question.type == "waypoint":
@@ -61,7 +52,7 @@ def sft_examples(
 def chain_of_thought(question: Question, keyframes: Sequence[int], settings: BuildQuestions) -> str:
     """Write the four lines Plan, Subtask, Move and Answer for a waypoint question.
 
-    `keyframes` are those of the question's episode and hold `question.keyframe`.
+    `keyframes` are those of the question's episode and include `question.keyframe`.
     """
     plan = plan_steps(question.task, len(keyframes), question.variation)
     steps = " ".join(f"{number}. {step}" for number, step in enumerate(plan, start=1))
@@ -74,13 +65,3 @@ def chain_of_thought(question: Question, keyframes: Sequence[int], settings: Bui
             f"Answer: {format_state(question.target, settings.decimals)}",
         ]
     )
-
-
-def plan_steps(task: str, count: int, variation: int = 0) -> tuple[str, ...]:
-    """The task's script when it has `count` steps; else a plain plan with a step per keyframe."""
-    if len(steps := script(task, variation)) == count:
-        return steps
-    thing = THINGS.get(task, ("object",))[0]
-    approach = (f"move to the {thing}",) if count > 1 else ()
-    middle = tuple(f"go on to waypoint {number}" for number in range(2, count))
-    return approach + middle + ("finish the task",)

@@ -1,20 +1,19 @@
-"""The trainers behind `train_grpo.algorithm`: TRL's GRPO and RLOO, and REINFORCE++, which TRL lacks.
+"""The trainers of `train_grpo.algorithm`: TRL's GRPO and RLOO, and REINFORCE++, which TRL lacks.
 
-All work on whole groups (`grouped`) and go on from a checkpoint as if nothing had been. Hooks of TRL 1.16 and
-transformers 5.17 are used.
+All work on whole groups (`group_trainer`) and resume exactly. They use hooks of TRL 1.16 and transformers 5.17.
 """
 
 import torch
 from trl import GRPOTrainer, RLOOTrainer
 
-from robotr1.training.grpo.group_trainer import GroupedTrainer
+from robotr1.training.grpo.group_trainer import GroupTrainer
 
 
 class ExactResume:
-    """Going on from a checkpoint as if nothing had been, where TRL and transformers do not.
+    """Resume from a checkpoint exactly where TRL and transformers do not.
 
-    - A run that did not start from the base: with a KL term, TRL keeps the start as a second adapter, and transformers
-      then restores every adapter of a checkpoint but the one in training.
+    - A run that starts from an adapter: with a KL term, TRL keeps the start as a second adapter, and transformers then
+      restores every adapter of a checkpoint except the one in training.
     - A run in its second epoch or later: TRL's sampler draws a new order of the questions each epoch, and would draw
       the first one again.
     """
@@ -35,20 +34,20 @@ class ExactResume:
         return epochs, steps
 
 
-class GroupTrainer(ExactResume, GroupedTrainer, GRPOTrainer):
-    """TRL's GRPO; what a group shares is done once."""
+class GroupGRPOTrainer(ExactResume, GroupTrainer, GRPOTrainer):
+    """TRL's GRPO on whole groups."""
 
 
-class LeaveOneOutTrainer(ExactResume, GroupedTrainer, RLOOTrainer):
-    """TRL's RLOO; what a group shares is done once."""
+class GroupRLOOTrainer(ExactResume, GroupTrainer, RLOOTrainer):
+    """TRL's RLOO on whole groups."""
 
 
-class ReinforcePlusPlusTrainer(GroupTrainer):
-    """REINFORCE++ (arXiv 2501.03262): the advantage is the reward, normalised over the whole batch instead of within
-    each group, and the KL is taken off the reward instead of being a term of the loss.
+class ReinforcePlusPlusTrainer(GroupGRPOTrainer):
+    """REINFORCE++ (arXiv 2501.03262): the advantage is the reward normalised over the whole batch instead of within
+    each group, and the KL is subtracted from the reward instead of being a term of the loss.
 
-    TRL's `scale_rewards="batch"` still subtracts the group's mean. The KL of an answer is the sum over its tokens of
-    log-probability less that of the reference ("k1"), as in TRL's RLOO.
+    TRL's `scale_rewards="batch"` still subtracts the group's mean. The KL of a completion is the sum over its tokens of
+    log-probability minus that of the reference ("k1"), as in TRL's RLOO.
     """
 
     def _calculate_rewards(self, *args, **kwargs):
@@ -59,25 +58,25 @@ class ReinforcePlusPlusTrainer(GroupTrainer):
         batch = super()._generate_and_score_completions(inputs)
         rewards = (self._rewards * self.reward_weights.to(self._rewards.device)).nansum(dim=1)
         if self.beta:
-            rewards = rewards - self.beta * self.accelerator.gather(self._divergence(batch))
+            rewards = rewards - self.beta * self.accelerator.gather(self._completion_kl(batch))
         advantages = (rewards - rewards.mean()) / (rewards.std() + 1e-4)
         start = self.accelerator.process_index * len(inputs)
         return {**batch, "advantages": advantages[start : start + len(inputs)]}
 
     @torch.no_grad()
-    def _divergence(self, batch):
-        """The KL of each answer [rows]; its mean a token goes into the log."""
+    def _completion_kl(self, batch):
+        """The KL of each completion [rows]; logs its mean per token."""
         ids, mask = batch["completion_ids"], batch["completion_mask"]
-        logps = batch.get("old_per_token_logps", batch.get("written_logps"))
+        logps = batch.get("old_per_token_logps", batch.get("rollout_logps"))
         if logps is None:
-            pictures = ("pixel_values", "image_grid_thw", "num_images", "mm_token_type_ids")
+            image_fields = ("pixel_values", "image_grid_thw", "num_images", "mm_token_type_ids")
             logps, _, _ = self._get_per_token_logps_and_entropies(
                 self.model,
                 torch.cat([batch["prompt_ids"], ids], dim=1),
                 torch.cat([batch["prompt_mask"], mask], dim=1),
                 ids.shape[1],
                 self.args.per_device_train_batch_size,
-                **{name: batch[name] for name in pictures if name in batch},
+                **{name: batch[name] for name in image_fields if name in batch},
             )
         per_token = (logps - batch["ref_per_token_logps"]) * mask
         self._metrics["train"]["kl"].append((per_token.sum() / mask.sum()).item())
@@ -91,4 +90,4 @@ class ReinforcePlusPlusTrainer(GroupTrainer):
             self.beta = beta
 
 
-TRAINERS = {"grpo": GroupTrainer, "rloo": LeaveOneOutTrainer, "reinforce_plus_plus": ReinforcePlusPlusTrainer}
+TRAINERS = {"grpo": GroupGRPOTrainer, "rloo": GroupRLOOTrainer, "reinforce_plus_plus": ReinforcePlusPlusTrainer}

@@ -1,20 +1,19 @@
-"""One GRPO update of the study's own trainer, laid open so that it can be done again by hand (paper §3.3)."""
+"""One GRPO update of the study's own trainer with all its parts, so that it can be repeated by hand (paper §3.3)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from unittest import mock
 
 import torch
 from transformers import ProcessorMixin
 
 from robotr1 import paths
-from robotr1.policies.generate import Asked, conversation
-from robotr1.policies.images import load_image
+from robotr1.policies.inputs import batch_inputs
 from robotr1.settings import TrainGrpo
+from robotr1.training.grpo.inputs import RlQuestion
 from robotr1.training.grpo.trainer import make_trainer
 
-ALONE = {
+ONE_GROUP = {
     "algorithm": "grpo",
     "loss_type": "grpo",
     "scale_rewards": "group",
@@ -28,9 +27,9 @@ ALONE = {
 
 @dataclass(frozen=True)
 class OneStep:
-    """What the trainer made of G answers to one question, and the model that it would have updated.
+    """What the trainer computed from G completions of one question, and the model it would have updated.
 
-    `tokens` are the ids of each answer with its end; `gradient` holds one tensor for each trained weight, by name.
+    `tokens` are the ids of each completion with its end; `gradient` holds one tensor per trained weight, by name.
     """
 
     tokens: list[list[int]]
@@ -43,20 +42,21 @@ class OneStep:
 
 
 def trainer_step(
-    settings: TrainGrpo, question: Asked, completions: Sequence[str], base: str | Path = paths.MODELS / "base"
+    settings: TrainGrpo, question: RlQuestion, completions: Sequence[str], base: str | Path = paths.MODELS / "base"
 ) -> OneStep:
-    """Let the GRPO trainer mark `completions` (G texts, all to `question`) and compute loss and gradient.
+    """Let the GRPO trainer score `completions` (G texts, all for `question`) and compute loss and gradient.
 
-    The trainer does all that it does in a run but write and update: its rewards, advantages, speed-ups and loss. What
-    `settings` says otherwise about these holds, but the loss is always the paper's, without its KL term.
+    The trainer does everything a run does except sampling and the update: its rewards, advantages, speed-ups and loss.
+    `settings` decides about these, but the loss is always the paper's, without its KL term.
     Raises what `make_trainer` raises.
     """
-    trainer = make_trainer(replace(settings, num_generations=len(completions), **ALONE), [question], base, "one-step")
-    tokens = answer_tokens(trainer.processing_class, completions, settings.max_completion_length)
+    settings = replace(settings, num_generations=len(completions), **ONE_GROUP)
+    trainer = make_trainer(settings, [question], base, "one-step")
+    tokens = completion_tokens(trainer.processing_class, completions, settings.max_completion_length)
+    trainer._generate_single_turn = lambda *arguments: (tokens, None)
     trainer.model.train()
     trainer.current_gradient_accumulation_steps = 1
-    with mock.patch.object(trainer, "_generate_single_turn", return_value=(tokens, None)):
-        batch = trainer._generate_and_score_completions([trainer.train_dataset[0] for _ in completions])
+    batch = trainer._generate_and_score_completions([trainer.train_dataset[0] for _ in completions])
     loss = trainer._compute_loss(trainer.model, batch)
     loss.backward()
     parts = zip(*trainer._logs["rewards"].values(), strict=True)
@@ -67,8 +67,8 @@ def trainer_step(
     return OneStep(tokens, rewards, advantages, loss.item(), gradient, trainer.model, trainer.processing_class)
 
 
-def answer_tokens(processor: ProcessorMixin, completions: Sequence[str], longest: int) -> list[list[int]]:
-    """Token ids of each answer, with the end of its turn where that fits into `longest`, as a policy writes them."""
+def completion_tokens(processor: ProcessorMixin, completions: Sequence[str], longest: int) -> list[list[int]]:
+    """Token ids of each completion, with the end of its turn where that fits into `longest` tokens."""
     end = processor.tokenizer.eos_token_id
     return [[*ids, end][:longest] for ids in processor.tokenizer(list(completions))["input_ids"]]
 
@@ -79,28 +79,27 @@ def gradient_of(model: torch.nn.Module) -> dict[str, torch.Tensor]:
 
 
 def gradient_norm(gradient: dict[str, torch.Tensor]) -> float:
-    """The length of the gradient, over all weights together."""
+    """The norm of the gradient over all weights together."""
     return float(torch.stack([part.double().norm() for part in gradient.values()]).norm())
 
 
 def token_log_probabilities(
     model: torch.nn.Module,
     processor: ProcessorMixin,
-    question: Asked,
+    question: RlQuestion,
     tokens: Sequence[int],
     temperature: float = 1.0,
 ) -> torch.Tensor:
-    """log p of each token of one answer, given image, question and the tokens before it: [len(tokens)], with gradient.
+    """log p of each token of one completion, given image, prompt and earlier tokens: [len(tokens)], with gradient.
 
-    Read in the plainest way, one row and no padding, to be compared with what a trainer computes in batches.
+    Computed in the plainest way, one row and no padding, to compare with a trainer's batches.
     """
-    text = processor.apply_chat_template(conversation(question.prompt), tokenize=False, add_generation_prompt=True)
-    inputs = processor(text=[text], images=[[load_image(question.image)]], return_tensors="pt").to(model.device)
-    answer = torch.tensor([list(tokens)], device=model.device)
-    length = answer.shape[1]
-    for name, value in (("input_ids", answer), ("attention_mask", 1), ("mm_token_type_ids", 0)):
+    inputs = batch_inputs(processor, [question]).to(model.device)
+    completion = torch.tensor([list(tokens)], device=model.device)
+    length = completion.shape[1]
+    for name, value in (("input_ids", completion), ("attention_mask", 1), ("mm_token_type_ids", 0)):
         if name in inputs:
-            more = torch.zeros_like(answer) + value if isinstance(value, int) else value
+            more = torch.zeros_like(completion) + value if isinstance(value, int) else value
             inputs[name] = torch.cat([inputs[name], more], dim=1)
     logits = model(**inputs).logits[0, -length - 1 : -1]  # [length,vocabulary]; each predicts the token after it
-    return (logits.float() / temperature).log_softmax(-1).gather(1, answer.T)[:, 0]
+    return (logits.float() / temperature).log_softmax(-1).gather(1, completion.T)[:, 0]

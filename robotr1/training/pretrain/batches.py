@@ -1,4 +1,4 @@
-"""Lessons as token batches for the tiny base: ids, loss weights, positions, and where reading should look."""
+"""Token batches of synthetic examples for the tiny base: ids, loss weights, positions, attention targets."""
 
 from dataclasses import dataclass
 
@@ -6,20 +6,25 @@ import torch
 from transformers import PreTrainedTokenizerFast
 
 from robotr1.policies.tiny import IMAGE_SIZE, LETTER_TOKENS, number_tokens
-from robotr1.training.pretrain.examples import LETTER_WEIGHT, NAMES, Drill, Lesson
+from robotr1.training.pretrain.image_examples import ImageExample
+from robotr1.training.pretrain.scenes import NAMES
+from robotr1.training.pretrain.text_examples import LETTER_WEIGHT, TextExample
 
 IMAGE_TOKENS = (IMAGE_SIZE // 28) ** 2
+NAME_WEIGHT = 6.0  # of a name in the loss, in the recipe's last stage; other words weigh 1
+
+Example = ImageExample | TextExample
 
 
 @dataclass(frozen=True)
 class Batch:
-    """A batch of lessons, right-padded to length L.
+    """A batch of examples, right-padded to length L.
 
-    `ids` [B,L]; `weights` [B,L] of each token in the loss, 0 for what is given; `positions` [3,B,L], M-RoPE's time, row
-    and column. Where reading should look, each row beginning with the lesson's number: `options` [O,3], the places of
-    an option's letter and of its last word; `queries` [Q,3], the place just before an answer letter and the last word
-    of the option that it names; `gathers` [G,5], such a place, and those of the x, y and z that it brings together;
-    `differences` [D,3], the place just before a difference, and those of the two numbers that it is between.
+    `ids` [B,L]; `weights` [B,L] of each token in the loss, 0 for the prompt; `positions` [3,B,L], M-RoPE's time, row
+    and column. The other fields are attention targets: token indices, each row starting with the example's number.
+    `options` [O,3]: an option's letter and its last word. `queries` [Q,3]: the token before an answer letter, and the
+    last word of the option with that letter. `gathers` [G,5]: a token that needs a whole position, and its x, y and z.
+    `differences` [D,3]: the token before a difference, and the two numbers it is between.
     """
 
     ids: torch.Tensor
@@ -32,10 +37,10 @@ class Batch:
 
 
 class Batcher:
-    """Turns lessons and drills into batches, in the chat form that the processor's template writes.
+    """Turn examples into batches, in the chat format of the processor's template.
 
-    `name_weight` is what names weigh in the loss, the gripper's among them: one that weighed less than the others would
-    be spoken of less often than it occurs.
+    `name_weight` is the loss weight of all names, also of the gripper's: a name with a smaller weight than the others
+    would be written less often than it occurs in the examples.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast, name_weight: float = 1.0):
@@ -54,58 +59,58 @@ class Batcher:
     def encode(self, text: str) -> list[int]:
         return self.tokenizer(text, add_special_tokens=False).input_ids
 
-    def sequence(self, lesson: Lesson | Drill) -> tuple[list[int], list[float]]:
+    def sequence(self, example: Example) -> tuple[list[int], list[float]]:
         """Token ids and the loss weight of each."""
-        if isinstance(lesson, Drill):
-            pieces = [(self.encode(text), weight) for text, weight in lesson.pieces]
+        if isinstance(example, TextExample):
+            pieces = [(self.encode(text), weight) for text, weight in example.pieces]
             return [token for ids, _ in pieces for token in ids], [weight for ids, weight in pieces for _ in ids]
         image = [self.image] * IMAGE_TOKENS
-        given = [*self.before, *image, *self.after, *self.encode(lesson.prompt), *self.turn]
-        answer = [*self.encode(lesson.completion), self.tokenizer.eos_token_id]
+        given = [*self.before, *image, *self.after, *self.encode(example.prompt), *self.turn]
+        answer = [*self.encode(example.completion), self.tokenizer.eos_token_id]
         weights = [self.weights.get(token, 1.0) for token in answer]
         return [*given, *answer], [0.0] * len(given) + weights
 
-    def reading(self, ids: list[int], weights: list[float]) -> tuple[list[tuple], list[tuple]]:
-        """Where the options stand, and where an answer letter should look: see `Batch`."""
+    def option_targets(self, ids: list[int], weights: list[float]) -> tuple[list[tuple], list[tuple]]:
+        """The rows of `Batch.options` and `Batch.queries`, without the example's number."""
         options, last_words = [], {}
-        for place, token in enumerate(ids):
-            if token in self.letters and not weights[place]:
-                end = ids.index(self.newline, place) if self.newline in ids[place:] else len(ids)
-                words = [word for word in range(place + 1, end) if ids[word] != self.bracket]
+        for index, token in enumerate(ids):
+            if token in self.letters and not weights[index]:
+                end = ids.index(self.newline, index) if self.newline in ids[index:] else len(ids)
+                words = [word for word in range(index + 1, end) if ids[word] != self.bracket]
                 if token not in last_words and words:
                     last_words[token] = words[-1]
-                    options.append((place, words[-1]))
+                    options.append((index, words[-1]))
         queries = [
-            (place - 1, last_words[token])
-            for place, token in enumerate(ids)
-            if token in last_words and weights[place] == LETTER_WEIGHT
+            (index - 1, last_words[token])
+            for index, token in enumerate(ids)
+            if token in last_words and weights[index] == LETTER_WEIGHT
         ]
         return options, queries
 
-    def gathering(self, ids: list[int], options: list[tuple], queries: list[tuple]) -> list[tuple]:
-        """Where the three numbers of a position stand, for every place that has to know a whole position."""
-        numbers = [place for place, token in enumerate(ids) if token in self.numbers]
+    def gather_targets(self, ids: list[int], options: list[tuple], queries: list[tuple]) -> list[tuple]:
+        """The rows of `Batch.gathers`: the three numbers of a position for every token that needs all of them."""
+        numbers = [index for index, token in enumerate(ids) if token in self.numbers]
         matched = {last for _, last in options if ids[last] in self.numbers}
-        places = sorted(matched) + [query for query, last in queries if last in matched]
-        found = [(place, *[number for number in numbers if number <= place][-3:]) for place in places]
+        indices = sorted(matched) + [query for query, last in queries if last in matched]
+        found = [(index, *[number for number in numbers if number <= index][-3:]) for index in indices]
         return [row for row in found if len(row) == 4]
 
-    def subtracting(self, ids: list[int], weights: list[float]) -> list[tuple]:
-        """Where the numbers of "… at [x1, y1, z1] to … at [x2, y2, z2] is" stand, for each difference to be written."""
+    def difference_targets(self, ids: list[int], weights: list[float]) -> list[tuple]:
+        """The rows of `Batch.differences`, for "… at [x1, y1, z1] to … at [x2, y2, z2] is [dx, dy, dz]"."""
         numbers, found = [], []
-        for place, token in enumerate(ids):
+        for index, token in enumerate(ids):
             if token in self.numbers:
-                numbers.append(place)
-            if token == self.verb and len(numbers) >= 6 and weights[place] and ids[place + 1] in self.numbers:
-                found += [(place + axis, numbers[axis - 6], numbers[axis - 3]) for axis in range(3)]
+                numbers.append(index)
+            if token == self.verb and len(numbers) >= 6 and weights[index] and ids[index + 1] in self.numbers:
+                found += [(index + axis, numbers[axis - 6], numbers[axis - 3]) for axis in range(3)]
         return found
 
-    def __call__(self, lessons: list[Lesson | Drill]) -> Batch:
-        sequences = [self.sequence(lesson) for lesson in lessons]
+    def __call__(self, examples: list[Example]) -> Batch:
+        sequences = [self.sequence(example) for example in examples]
         length = max(len(ids) for ids, _ in sequences)
-        ids = torch.full((len(lessons), length), self.tokenizer.pad_token_id)
-        weights = torch.zeros(len(lessons), length)
-        positions = torch.arange(length).expand(3, len(lessons), length).clone()
+        ids = torch.full((len(examples), length), self.tokenizer.pad_token_id)
+        weights = torch.zeros(len(examples), length)
+        positions = torch.arange(length).expand(3, len(examples), length).clone()
         first, last, side = len(self.before), len(self.before) + IMAGE_TOKENS, IMAGE_SIZE // 28
         cells = torch.arange(IMAGE_TOKENS)
         options, queries, gathers, differences = [], [], [], []
@@ -115,9 +120,9 @@ class Batcher:
             if tokens[first : first + 1] == [self.image]:
                 positions[:, row, first:last] = first + torch.stack([cells * 0, cells // side, cells % side])
                 positions[:, row, last:] -= IMAGE_TOKENS - side
-            row_options, row_queries = self.reading(tokens, token_weights)
-            options += [(row, *places) for places in row_options]
-            queries += [(row, *places) for places in row_queries]
-            gathers += [(row, *places) for places in self.gathering(tokens, row_options, row_queries)]
-            differences += [(row, *places) for places in self.subtracting(tokens, token_weights)]
+            row_options, row_queries = self.option_targets(tokens, token_weights)
+            options += [(row, *indices) for indices in row_options]
+            queries += [(row, *indices) for indices in row_queries]
+            gathers += [(row, *indices) for indices in self.gather_targets(tokens, row_options, row_queries)]
+            differences += [(row, *indices) for indices in self.difference_targets(tokens, token_weights)]
         return Batch(ids, weights, positions, *map(torch.tensor, (options, queries, gathers, differences)))

@@ -1,8 +1,8 @@
-"""Practice on cuts: small windows of the snapshots around the hand and the objects, a fifth of the cost of an image.
+"""Train the tower on cuts: small windows of the snapshots around the hand and the objects, cheaper than whole images.
 
-Qwen's tower has only relative positions, so what it learns on a small window holds in the whole image. The targets are
-what a window shows: where in it the tip and the objects are, whether the gripper is open and whether it holds the
-object. The same questions are asked about windows of whole images, whose tokens then see everything around them.
+Qwen's tower has only relative positions, so what it learns on a small window transfers to the whole image. The targets
+are what a window shows: where in it the tip and the objects are, whether the gripper is open and whether it holds the
+object. Windows of whole images have the same targets; there the tokens have attended to everything around them.
 """
 
 from dataclasses import dataclass
@@ -17,21 +17,24 @@ from robotr1.training.pretrain.tower import CELL
 
 CELLS = 2  # of a window's side: 2 x 2 tokens
 WINDOW = CELLS * CELL  # pixels
-MARGIN = 3  # pixels between a window's border and the point that it is drawn for
-SHARE_TIP = 0.6  # of windows that are drawn for the tip; the others for one of the objects
+MARGIN = 3  # pixels between a cut's border and the point that it is sampled for
+SHARE_TIP = 0.6  # of windows that are sampled for the tip; the others are for one of the objects
 
 
 @dataclass(frozen=True)
 class WindowTargets:
-    """What N windows show: `points` [N,1+K,2] of the tip and K objects, right and down in units of the window, NaN where
-    outside; `flags` [N,2], open and held as 0 or 1, NaN where the tip is outside."""
+    """What N windows show.
+
+    `points` [N,1+K,2]: the tip and K objects, right and down in units of the window, NaN where outside. `flags` [N,2]:
+    open and held as 0 or 1, NaN where the tip is outside.
+    """
 
     points: torch.Tensor
     flags: torch.Tensor
 
 
 def window_targets(data: dict[str, np.ndarray], chosen: np.ndarray, corners: np.ndarray) -> WindowTargets:
-    """Targets of windows with upper left `corners` [N,2] (pixels, right and down), one for each chosen snapshot."""
+    """Compute the targets of windows with upper left `corners` [N,2] in pixels, one for each chosen snapshot."""
     points = (snapshot_points(data, chosen) - corners[:, None]) / WINDOW
     outside = ~((points >= 0) & (points < 1)).all(axis=-1)  # also where there is no second object
     points = np.where(outside[..., None], np.nan, points)
@@ -41,13 +44,13 @@ def window_targets(data: dict[str, np.ndarray], chosen: np.ndarray, corners: np.
 
 
 def snapshot_points(data: dict[str, np.ndarray], chosen: np.ndarray) -> np.ndarray:
-    """Pixels [N,1+K,2] of the tip and the objects of the chosen snapshots; NaN where a task has fewer objects."""
+    """Return the pixels [N,1+K,2] of tip and objects in the chosen snapshots; NaN where a task has fewer objects."""
     points = np.concatenate([data["gripper_pixel"][chosen, None], data["object_pixels"][chosen]], axis=1)
     return IMAGE_SIZE * points
 
 
-def draw_corners(points: np.ndarray, rng: np.random.Generator, step: int = 1) -> np.ndarray:
-    """Upper left corners [N,2] of windows inside the image that hold one of each snapshot's `points` [N,1+K,2].
+def sample_corners(points: np.ndarray, rng: np.random.Generator, step: int = 1) -> np.ndarray:
+    """Sample upper left corners [N,2] of windows inside the image that show one of each snapshot's `points` [N,1+K,2].
 
     Corners are multiples of `step` pixels: 1 for cuts, `CELL` for windows of whole images.
     """
@@ -55,20 +58,20 @@ def draw_corners(points: np.ndarray, rng: np.random.Generator, step: int = 1) ->
     index = np.where(rng.random(count) < SHARE_TIP, 0, rng.integers(1, 1 + objects, count))
     target = points[np.arange(count), index]
     target = np.where(np.isnan(target), points[:, 0], target)
-    inside = MARGIN + (WINDOW - 2 * MARGIN) * rng.random((count, 2))
-    corners = step * np.round((target - inside) / step)
+    inside = MARGIN + (WINDOW - 2 * MARGIN - step) * rng.random((count, 2))
+    corners = step * np.floor((target - inside) / step)  # less than a step farther away
     return np.clip(corners, 0, IMAGE_SIZE - WINDOW).astype(int)
 
 
 def cut(images: np.ndarray, corners: np.ndarray) -> np.ndarray:
-    """Windows uint8 [N,WINDOW,WINDOW,3] of images uint8 [N,H,W,3]."""
+    """Cut windows uint8 [N,WINDOW,WINDOW,3] out of images uint8 [N,H,W,3]."""
     views = np.lib.stride_tricks.sliding_window_view(images, (WINDOW, WINDOW), axis=(1, 2))
     cuts = views[np.arange(len(images)), corners[:, 1], corners[:, 0]]
     return np.ascontiguousarray(cuts.transpose(0, 2, 3, 1))
 
 
 def window_tokens(tokens: torch.Tensor, corners: np.ndarray) -> torch.Tensor:
-    """The tokens [N,4,HIDDEN] of one window of each whole image, from all its tokens [N,25,HIDDEN]."""
+    """Select the tokens [N,4,HIDDEN] of one window of each whole image from all its tokens [N,25,HIDDEN]."""
     side = IMAGE_SIZE // CELL
     columns, rows = torch.from_numpy(corners // CELL).T
     first = rows * side + columns
@@ -77,7 +80,7 @@ def window_tokens(tokens: torch.Tensor, corners: np.ndarray) -> torch.Tensor:
 
 
 class WindowHead(nn.Module):
-    """A linear head on a window's mean token: points and flags; thrown away after training."""
+    """A temporary linear head on a window's mean token: points and flags."""
 
     def __init__(self, objects: int):
         super().__init__()
@@ -90,7 +93,7 @@ class WindowHead(nn.Module):
 
 
 def window_loss(guesses: tuple[torch.Tensor, torch.Tensor], targets: WindowTargets) -> torch.Tensor:
-    """L1 of the points (in windows) and cross entropy of the flags, where there are targets."""
+    """L1 loss of the points (in windows) and cross entropy of the flags, where there are targets."""
     points, flags = guesses
     seen, known = ~targets.points.isnan(), ~targets.flags.isnan()
     loss = 2 * F.l1_loss(points[seen], targets.points[seen])

@@ -1,4 +1,4 @@
-"""Training images for the tiny base: random snapshots of every task, drawn once and kept as arrays.
+"""Images for pretraining the tiny base: random snapshots of every task, rendered once and stored as arrays.
 
 Each block of snapshots has its own generator, from (seed, task, block), so that the set does not depend on the number
 of workers, and a stopped run resumes with the missing blocks. No episode of the study uses these generators. Training
@@ -29,27 +29,29 @@ def block_path(task: str, block: int, seed: int, folder: Path) -> Path:
     return folder / f"seed{seed}" / f"{task}-{block:03d}.npz"
 
 
-def draw_block(task: str, block: int, seed: int, folder: Path) -> Path:
-    """Draw `BLOCK` snapshots of a task: images uint8 [B,140,140,3] and the facts of `random_snapshot`, stacked."""
+def render_block(task: str, block: int, seed: int, folder: Path) -> Path:
+    """Render `BLOCK` snapshots of a task: images uint8 [B,140,140,3] and the facts of `random_snapshot`, stacked."""
     from robotr1.demos.tabletop.snapshots import random_snapshot
 
     path = block_path(task, block, seed, folder)
     if path.exists():
         return path
     rng = np.random.default_rng([STREAM, seed, zlib.crc32(task.encode()), block])
-    drawn = [random_snapshot(task, rng) for _ in range(BLOCK)]
-    facts = {key: _compact([fact[key] for _, fact in drawn]) for key in drawn[0][1] if key != "task"}
-    images = [Image.fromarray(image).resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BICUBIC) for image, _ in drawn]
+    snapshots = [random_snapshot(task, rng) for _ in range(BLOCK)]
+    facts = {key: _compact([fact[key] for _, fact in snapshots]) for key in snapshots[0][1] if key != "task"}
+    images = [
+        Image.fromarray(image).resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BICUBIC) for image, _ in snapshots
+    ]
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(path) as temporary, open(temporary, "wb") as file:
         np.savez(file, images=np.stack([np.asarray(image) for image in images]), **facts)
     return path
 
 
-def draw_snapshots(blocks_per_task: int, seed: int, workers: int, folder: Path = FOLDER) -> None:
-    """Draw what is missing of `blocks_per_task` blocks of every task."""
+def render_snapshots(blocks_per_task: int, seed: int, workers: int, folder: Path = FOLDER) -> None:
+    """Render what is missing of `blocks_per_task` blocks of every task."""
     jobs = [(task, block) for block in range(blocks_per_task) for task in sorted(TASKS)]
-    tasks = (delayed(draw_block)(task, block, seed, folder) for task, block in jobs)
+    tasks = (delayed(render_block)(task, block, seed, folder) for task, block in jobs)
     for _ in tqdm(
         Parallel(n_jobs=workers, return_as="generator_unordered")(tasks),
         total=len(jobs),
@@ -64,7 +66,7 @@ def load_snapshots(blocks_per_task: int, seed: int = TRAIN, folder: Path = FOLDE
     `objects`, `object_pixels`, `boxes` and `waypoints` are padded with NaN to `MOST_OBJECTS` and `MOST_WAYPOINTS`.
 
     Raises:
-        FileNotFoundError: a block was not drawn yet.
+        FileNotFoundError: a block was not rendered yet.
     """
     parts: dict[str, list] = {}
     for block in range(blocks_per_task):
@@ -89,14 +91,3 @@ def _padded(values: np.ndarray, length: int | None) -> np.ndarray:
     padded = np.full((len(values), length, *values.shape[2:]), np.nan, values.dtype)
     padded[:, : values.shape[1]] = values
     return padded
-
-
-if __name__ == "__main__":
-    import argparse
-
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--blocks", type=int, required=True, help=f"blocks of {BLOCK} snapshots per task")
-    parser.add_argument("--seed", type=int, default=TRAIN)
-    parser.add_argument("--workers", type=int, default=2)
-    options = parser.parse_args()
-    draw_snapshots(options.blocks, options.seed, options.workers)

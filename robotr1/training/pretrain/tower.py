@@ -13,7 +13,7 @@ import torch
 from torch.nn import functional as F
 
 PATCH, CELL = 14, 28  # pixels; 2 x 2 patches make a cell, which is one token of the language model
-MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
+MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)  # of Qwen's image processor
 
 
 def patches(images: np.ndarray) -> torch.Tensor:
@@ -44,7 +44,7 @@ def tower_tokens(visual, pixels: torch.Tensor, rows: int, columns: int) -> torch
     cos, sin = rotation(rows, columns, size, config.rope_parameters["rope_theta"])
     for block in visual.blocks:
         query, key, value = block.attn.qkv(block.norm1(hidden)).unflatten(-1, (3, heads, size)).permute(2, 0, 3, 1, 4)
-        scores = _turned(query, cos, sin) @ _turned(key, cos, sin).transpose(-1, -2) / math.sqrt(size)
+        scores = _rotated(query, cos, sin) @ _rotated(key, cos, sin).transpose(-1, -2) / math.sqrt(size)
         mixed = scores.float().softmax(-1).to(value.dtype) @ value
         hidden = hidden + block.attn.proj(mixed.transpose(1, 2).flatten(2))
         hidden = hidden + block.mlp(block.norm2(hidden))
@@ -52,6 +52,19 @@ def tower_tokens(visual, pixels: torch.Tensor, rows: int, columns: int) -> torch
     return merger.mlp(merger.ln_q(hidden).reshape(len(pixels), rows * columns, -1))
 
 
-def _turned(vectors: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
+def look(visual, images: np.ndarray) -> torch.Tensor:
+    """Tokens [N,T,HIDDEN] of images or cuts uint8 [N,H,W,3]."""
+    return tower_tokens(visual, patches(images), images.shape[1] // CELL, images.shape[2] // CELL)
+
+
+@torch.no_grad()
+def all_features(model, images: np.ndarray, block: int = 100) -> torch.Tensor:
+    """Image features [N,T,HIDDEN] of a whole data set, computed once: the tower is frozen from here on."""
+    blocks = [images[start : start + block] for start in range(0, len(images), block)]
+    return torch.cat([look(model.model.visual, images) for images in blocks])
+
+
+def _rotated(vectors: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
+    """Rotate queries or keys [...,P,size] by their patches' angles."""
     first, second = vectors.chunk(2, dim=-1)
     return (vectors * cos + torch.cat([-second, first], dim=-1) * sin).to(vectors.dtype)

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from robotr1.demos.episode import read_episode
-from robotr1.demos.tabletop.cameras import CAMERAS, misc, project, render
+from robotr1.demos.images import project
+from robotr1.demos.tabletop.cameras import CAMERAS, misc, render
 from robotr1.demos.tabletop.world import TABLE_HEIGHT, TABLE_X, TABLE_Y
 
 
@@ -24,7 +25,7 @@ def test_a_point_straight_ahead_is_in_the_middle():
     extrinsics[:3, :3], extrinsics[:3, 3] = camera.rotation, camera.position
     ahead = np.array(camera.position) + 2 * camera.rotation[:, 2]
     to_the_right, above = ahead + [0, 0.1, 0], ahead + 0.1 * camera.rotation[:, 1]
-    pixels = project(np.array([ahead, to_the_right, above]), extrinsics, camera.intrinsics(128))
+    pixels = project(np.array([ahead, to_the_right, above]), camera.intrinsics(128), extrinsics)
     np.testing.assert_allclose(pixels[0], [64, 64])
     assert pixels[1, 0] > 64
     assert pixels[2, 1] < 64
@@ -45,7 +46,7 @@ def test_the_button_is_drawn_where_it_projects(scenes, camera):
     red = np.argwhere((image[..., 0] > 110) & (image[..., 1] < 60) & (image[..., 2] < 60))
     assert len(red) > 10
     values = misc(scene.data, scene.image_size)
-    pixel = project(top[None], values[f"{camera}_camera_extrinsics"], values[f"{camera}_camera_intrinsics"])[0]
+    pixel = project(top[None], values[f"{camera}_camera_intrinsics"], values[f"{camera}_camera_extrinsics"])[0]
     allowed = 25 if camera == "wrist" else 3  # near the wrist, fingers hide a part of the cap
     assert np.linalg.norm(red.mean(axis=0)[::-1] - pixel) < allowed
 

@@ -90,7 +90,7 @@ def test_every_series_has_one_row_per_frame(scene, recordings):
         "joint_velocities": (7,),
         "joint_forces": (7,),
         "gripper_joint_positions": (2,),
-        "task_low_dim_state": (3 * len(scene.task.things),),
+        "task_low_dim_state": (3 * len(scene.task.objects),),
     }
     assert all(len(values) == len(recording) for values in series.values())
     assert recording.cameras(["wrist"])["wrist"].extrinsics.shape == (len(recording), 4, 4)

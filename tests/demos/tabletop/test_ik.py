@@ -3,7 +3,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from robotr1.demos.tabletop.poses import conjugate, downward, multiply, pose, rotation_vector
+from robotr1.demos.poses import conjugate, downward, multiply, pose, rotation_vector
 
 relaxed = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

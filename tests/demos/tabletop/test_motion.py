@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from robotr1.demos.poses import downward, pose
 from robotr1.demos.tabletop.motion import ACCELERATION, SPEED, straight_line, trapezoid
-from robotr1.demos.tabletop.poses import downward, pose
 
 FRAME = 0.05
 

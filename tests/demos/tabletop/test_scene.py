@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from robotr1.demos.episode import read_episode
+from robotr1.demos.poses import conjugate, multiply, rotation_vector
 from robotr1.demos.tabletop import robot
-from robotr1.demos.tabletop.poses import conjugate, multiply, rotation_vector
 
 
 def test_home_is_where_rlbench_has_it(scenes):

@@ -25,19 +25,19 @@ def test_snapshots_cover_open_closed_near_and_held(scenes, task):
     from robotr1.demos.tabletop.snapshots import pose_randomly
 
     scene = scenes(task)
-    tips, things, opened = [], [], []
+    tips, objects, opened = [], [], []
     for seed in range(120):
         pose_randomly(scene, np.random.default_rng(seed))
         tips.append(scene.tip_pose()[:3])
-        things.append(scene.positions()[0])
+        objects.append(scene.positions()[0])
         opened.append(scene.gripper_open_amount() > 0.9)
-    tips, things = np.array(tips), np.array(things)
+    tips, objects = np.array(tips), np.array(objects)
     assert (tips[:, 2] > 0.765).all()
     assert (tips.std(axis=0) > [0.1, 0.12, 0.1]).all()
     assert 0.2 < np.mean(opened) < 0.8
-    near = np.linalg.norm(tips - things, axis=1) < 0.06
+    near = np.linalg.norm(tips - objects, axis=1) < 0.06
     assert 0.08 < near.mean() < 0.6
-    carried = (np.linalg.norm(tips - things, axis=1) < 0.06) & (things[:, 2] > 0.95)
+    carried = (np.linalg.norm(tips - objects, axis=1) < 0.06) & (objects[:, 2] > 0.95)
     assert (carried.mean() > 0.05) == scene.task.can_hold
 
 
@@ -60,7 +60,7 @@ def test_waypoints_are_those_of_the_placement_and_the_due_one_is_not_done(panda,
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_pixels_and_boxes_show_where_things_are(panda, task):
+def test_pixels_and_boxes_show_where_objects_are(panda, task):
     from robotr1.demos.tabletop.snapshots import random_snapshot
 
     inside = []
@@ -79,7 +79,9 @@ def test_the_first_block_stands_in_the_tower_while_the_second_is_due(panda):
     from robotr1.demos.tabletop.snapshots import random_snapshot
 
     facts = [random_snapshot("stack_blocks", np.random.default_rng(seed), 32)[1] for seed in range(60)]
-    height = {late: [fact["objects"][1, 2] for fact in facts if fact["due"] >= 0 and (fact["due"] > 4) == late]
-              for late in (False, True)}
+    height = {
+        late: [fact["objects"][1, 2] for fact in facts if fact["due"] >= 0 and (fact["due"] > 4) == late]
+        for late in (False, True)
+    }
     assert len(height[False]) > 5 and len(height[True]) > 5
     assert max(height[False]) + 0.05 < min(height[True])

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from robotr1.demos.tabletop.tasks import TASKS, THINGS, load_task
+from robotr1.demos.images import project
+from robotr1.demos.tabletop.tasks import OBJECTS, TASKS, load_task
 
 relaxed = settings(
     max_examples=15,
@@ -18,7 +19,7 @@ seeds = st.integers(0, 10**6)
 
 
 def test_names_do_not_need_the_simulator():
-    code = "from robotr1.demos.tabletop.tasks import THINGS; import sys; sys.exit('mujoco' in sys.modules)"
+    code = "from robotr1.demos.tabletop.tasks import OBJECTS; import sys; sys.exit('mujoco' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
@@ -26,7 +27,7 @@ def test_names_do_not_need_the_simulator():
 def test_words_of_a_task(name):
     task = load_task(name)
     assert task.name == name
-    assert task.things == THINGS[name]
+    assert task.objects == OBJECTS[name]
     instructions = task.instructions(0)
     assert len(set(instructions)) >= 3
     assert all(text == text.lower().strip() for text in instructions)
@@ -36,20 +37,20 @@ def test_words_of_a_task(name):
 @given(seed=seeds)
 @relaxed
 def test_placements_can_be_seen_and_reached(scenes, name, seed):
-    """All things are inside the workspace and the front image, and the tip reaches each waypoint from the last."""
-    from robotr1.demos.tabletop.cameras import misc, project
+    """All objects are inside the workspace and the front image, and the tip reaches each waypoint from the last."""
+    from robotr1.demos.tabletop.cameras import misc
     from robotr1.demos.tabletop.world import TABLE_HEIGHT, WORKSPACE_X, WORKSPACE_Y
 
     scene = scenes(name)
     scene.reset(np.random.default_rng(seed))
     places = scene.positions()
-    assert places.shape == (len(scene.task.things), 3)
+    assert places.shape == (len(scene.task.objects), 3)
     for place in places:
         assert WORKSPACE_X[0] + 0.05 < place[0] < WORKSPACE_X[1] - 0.05
         assert WORKSPACE_Y[0] + 0.05 < place[1] < WORKSPACE_Y[1] - 0.05
         assert TABLE_HEIGHT < place[2] < TABLE_HEIGHT + 0.2
     values = misc(scene.data, 100)
-    pixels = project(places, values["front_camera_extrinsics"], values["front_camera_intrinsics"])
+    pixels = project(places, values["front_camera_intrinsics"], values["front_camera_extrinsics"])
     assert (pixels > 3).all()
     assert (pixels < 97).all()
     assert not scene.task.success(scene)

@@ -29,7 +29,7 @@ angle = st.floats(-180, 180)
 @given(
     st.tuples(*[st.floats(low, high) for low, high in zip(LOW, HIGH)]), st.tuples(angle, angle, angle), st.booleans()
 )
-def test_a_pose_comes_back_within_half_a_bin(position, angles, is_open):
+def test_a_pose_survives_the_round_trip_within_half_a_bin(position, angles, is_open):
     rotation = Rotation.from_euler("xyz", angles, degrees=True)
     pose, gripper = decode(encode(np.append(position, rotation.as_quat()), float(is_open)))
     assert (np.abs(pose[:3] - position) <= BIN / 2 + 1e-9).all()
@@ -40,12 +40,12 @@ def test_a_pose_comes_back_within_half_a_bin(position, angles, is_open):
 
 
 @given(actions)
-def test_an_action_stands_for_a_pose_that_is_encoded_as_that_action_again(action):
+def test_the_pose_of_an_action_is_encoded_as_that_action(action):
     pose, gripper = decode(action)
     again = encode(pose, gripper)
     assert (again[:3], again[6]) == (action[:3], action[6])
     same = Rotation.from_quat(decode(again)[0][3:]) * Rotation.from_quat(pose[3:]).inv()
-    assert same.magnitude() < 1e-5  # other angles may name the same rotation
+    assert same.magnitude() < 1e-5  # other angles can describe the same rotation
 
 
 def test_the_numbers_of_the_protocol():
@@ -68,7 +68,7 @@ def test_the_numbers_of_the_protocol():
     ],
 )
 @pytest.mark.parametrize("form", ["{}", "```json\n{}\n```", "I think {{so}}.\n{} That is all.", "{0}\n{0}"])
-def test_plans_are_read_in_every_form_that_models_write(plan, form):
+def test_plans_are_read_in_every_form_that_models_generate(plan, form):
     reply = form.format(json.dumps({"language_plan": "1. go", "executable_plan": plan}))
     assert parse_plan(reply) == [ACTION, tuple(OTHER)]
 
@@ -100,7 +100,7 @@ def test_a_plan_under_properties_is_read_and_an_empty_one_is_a_plan():
         None,
     ],
 )
-def test_what_is_no_plan_is_never_guessed(plan):
+def test_a_wrong_plan_is_unreadable_and_never_guessed(plan):
     assert isinstance(parse_plan(json.dumps({"executable_plan": plan})), Unreadable)
 
 

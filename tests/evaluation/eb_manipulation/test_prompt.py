@@ -1,15 +1,14 @@
-"""What a policy is told: everything that it needs, and not which object is which."""
+"""The prompt has all that a policy needs, except which object is which."""
 
 import numpy as np
 import pytest
 
 from robotr1.evaluation.eb_manipulation.actions import parse_plan
-from robotr1.evaluation.eb_manipulation.prompt import example, picture, prompt
+from robotr1.evaluation.eb_manipulation.prompt import example, numbered_image, prompt
 from robotr1.evaluation.eb_manipulation.results import SUBSETS
 from robotr1.evaluation.eb_manipulation.scenes import TASKS, embodied_scenes
-from robotr1.paths import PANDA
 
-pytestmark = pytest.mark.skipif(not (PANDA / "panda.json").exists(), reason="no Panda")
+pytestmark = pytest.mark.usefixtures("simulator")
 
 
 @pytest.fixture(scope="module", params=TASKS)
@@ -17,15 +16,15 @@ def scene(request):
     return next(embodied_scenes(request.param, 1, 3, 128))
 
 
-def test_an_example_is_the_experts_plan_in_the_form_that_is_asked_for(scene):
+def test_an_example_is_the_experts_plan_in_the_requested_form(scene):
     text = example(scene)
     assert parse_plan(text.split("Answer: ")[1]) == scene.plan
-    assert scene.tell("base") in text
+    assert scene.instruction("base") in text
 
 
 @pytest.mark.parametrize("subset", SUBSETS)
-def test_the_prompt_gives_places_and_no_names(scene, subset):
-    text = prompt(scene, scene.tell(subset), [])
+def test_the_prompt_has_positions_and_no_names(scene, subset):
+    text = prompt(scene, scene.instruction(subset), [])
     asked = text.split("Now your turn.")[1]
     for number, (name, middle) in enumerate(scene.objects(), start=1):
         bins = np.floor((middle - [-0.3, -0.5, 0.6]) / 0.01 + 1e-9).astype(int).tolist()
@@ -35,8 +34,8 @@ def test_the_prompt_gives_places_and_no_names(scene, subset):
     assert "Example" not in text and text.endswith("Answer:")
 
 
-def test_every_object_has_its_number_in_the_picture(scene):
-    plain, drawn = scene.image().astype(int), np.asarray(picture(scene)).astype(int)
+def test_every_object_has_its_number_in_the_image(scene):
+    plain, drawn = scene.image().astype(int), np.asarray(numbered_image(scene)).astype(int)
     changed = np.abs(plain - drawn).max(axis=2) > 60
     for u, v in np.round(scene.pixels()).astype(int):
         assert changed[v - 4 : v + 5, u - 4 : u + 5].any()

@@ -1,9 +1,8 @@
-"""Brackets and summaries of the EB-Manipulation protocol, on invented episodes."""
+"""Summaries of the EB-Manipulation protocol."""
 
 import pytest
 
-from robotr1.evaluation.eb_manipulation.results import Episode, check_brackets, summarize
-from robotr1.evaluation.multiple_choice.run import BenchmarkError
+from robotr1.evaluation.eb_manipulation.results import Episode, summarize
 from robotr1.statistics import accuracy_interval
 
 
@@ -25,22 +24,6 @@ def episode(number=0, success=True, **changes):
         "refused": 0,
     }
     return Episode(**(known | changes))
-
-
-def test_brackets_hold_where_the_oracle_does_everything_and_luck_explains_the_random_planner():
-    random = [episode(number, number == 0, policy="random") for number in range(30)]
-    check_brackets([episode(number) for number in range(30)], random)
-
-
-def test_one_failure_of_the_oracle_stops_the_run_and_is_named():
-    with pytest.raises(BenchmarkError, match=r"fails 1 of 3 .* stack_blocks, spatial, scene 7"):
-        check_brackets([episode(), episode(7, False, task="stack_blocks", subset="spatial"), episode(8)], [])
-
-
-def test_a_lucky_random_planner_stops_the_run():
-    random = [episode(number, number < 6, policy="random") for number in range(30)]
-    with pytest.raises(BenchmarkError, match="6 of 30"):
-        check_brackets([episode()], random)
 
 
 def test_success_by_subset_has_wilsons_interval_and_counts():

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from robotr1.demos.tabletop.tasks import THINGS
+from robotr1.demos.tabletop.tasks import OBJECTS
 from robotr1.evaluation.eb_manipulation.actions import decode
 from robotr1.evaluation.eb_manipulation.results import SUBSETS
-from robotr1.evaluation.eb_manipulation.scenes import SHAPE_COLORS, TASKS, WORDINGS, embodied_scenes
-from robotr1.paths import PANDA
+from robotr1.evaluation.eb_manipulation.scenes import TASKS, embodied_scenes
+from robotr1.evaluation.eb_manipulation.wordings import SHAPE_COLORS, WORDINGS
 
-pytestmark = pytest.mark.skipif(not (PANDA / "panda.json").exists(), reason="no Panda")
+pytestmark = pytest.mark.usefixtures("simulator")
 
 
 @pytest.fixture(scope="module", params=TASKS)
@@ -17,14 +17,14 @@ def scene(request):
     return next(embodied_scenes(request.param, 1, 3, 96))
 
 
-def test_every_task_has_every_wording_and_all_differ(scene):
-    assert set(WORDINGS) - set(THINGS) == {"wipe_table"}
+def test_every_task_has_five_different_wordings(scene):
+    assert set(WORDINGS) - set(OBJECTS) == {"wipe_table"}
     assert all(tuple(wordings) == SUBSETS for wordings in WORDINGS.values())
-    sentences = [scene.tell(subset) for subset in SUBSETS]
+    sentences = [scene.instruction(subset) for subset in SUBSETS]
     assert len(set(sentences)) == len(SUBSETS) and not any("{" in sentence for sentence in sentences)
 
 
-def test_objects_are_numbered_from_left_to_right_and_shown_where_they_are(scene):
+def test_objects_are_numbered_from_left_to_right_and_projected_into_the_image(scene):
     objects = scene.objects()
     across = [middle[1] for _, middle in objects]
     assert across == sorted(across)
@@ -38,18 +38,18 @@ def test_objects_are_numbered_from_left_to_right_and_shown_where_they_are(scene)
     assert pixels[np.argmax(across), 0] > pixels[np.argmin(across), 0]
 
 
-def test_only_wordings_that_may_name_color_or_shape_do(scene):
-    base = scene.tell("base")
+def test_only_base_and_complex_name_color_or_shape(scene):
+    base = scene.instruction("base")
     named = {"cube", "cylinder", "triangular", "horizontal", "vertical"} | _colors(base)
     secret = next(word for word in base.split() if word in named)
-    assert secret in scene.tell("complex")
+    assert secret in scene.instruction("complex")
     for subset in ("common_sense", "spatial", "visual"):
-        assert secret not in scene.tell(subset)
+        assert secret not in scene.instruction(subset)
 
 
 def test_spatial_and_visual_wordings_are_true_of_the_scene(scene):
     names = [name for name, _ in scene.objects()]
-    base, spatial, visual = (scene.tell(subset) for subset in ("base", "spatial", "visual"))
+    base, spatial, visual = (scene.instruction(subset) for subset in ("base", "spatial", "visual"))
     places = [
         place for place, word in enumerate(("first", "second", "third", "fourth", "fifth", "sixth")) if word in spatial
     ]
@@ -76,18 +76,18 @@ def test_spatial_and_visual_wordings_are_true_of_the_scene(scene):
         assert len(places) == 2 and [things.count(color) for color in sorted(set(things), key=things.count)] == [2, 4]
 
 
-def test_the_plan_is_the_experts_in_bins_and_does_the_task_and_copies_are_played_apart(scene):
+def test_the_experts_plan_in_bins_completes_the_task_and_copies_are_independent(scene):
     first, second = embodied_scenes(scene.task, 2, 3, 96)
-    assert first.plan == scene.plan and first.tell("spatial") == scene.tell("spatial")
+    assert first.plan == scene.plan and first.instruction("spatial") == scene.instruction("spatial")
     assert len(first.plan) == len(first.goals) <= 15
     for action, goal in zip(first.plan, first.goals, strict=True):
         pose, gripper = decode(action)
         assert np.abs(pose[:3] - goal.pose[:3]).max() <= 0.005 + 1e-9 and gripper == goal.gripper
-    before = scene.hand()[0]
+    before = scene.gripper()[0]
     assert not first.success() and not second.success()
     outcomes = [first.act(action) for action in first.plan]
     assert first.success() and "unreachable" not in outcomes
-    assert not scene.success() and (scene.hand()[0] == before).all()
+    assert not scene.success() and (scene.gripper()[0] == before).all()
 
 
 def _colors(sentence):

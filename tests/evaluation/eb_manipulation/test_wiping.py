@@ -1,4 +1,4 @@
-"""The wiping scene in the real simulator: what is wiped, by what, and what is not."""
+"""The wiping scene in the real simulator."""
 
 from dataclasses import replace
 
@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from robotr1.demos.tabletop.motion import straight_line
-from robotr1.demos.tabletop.tasks import THINGS
-from robotr1.evaluation.eb_manipulation.planners import oracle, random_planner
-from robotr1.evaluation.eb_manipulation.results import SUBSETS, check_brackets
-from robotr1.evaluation.eb_manipulation.run import play
+from robotr1.demos.tabletop.tasks import OBJECTS
+from robotr1.evaluation.eb_manipulation.agents import oracle_agent, random_agent
+from robotr1.evaluation.eb_manipulation.controls import check_controls
+from robotr1.evaluation.eb_manipulation.results import SUBSETS
+from robotr1.evaluation.eb_manipulation.run import run_agent
 from robotr1.evaluation.eb_manipulation.wiping import AREA, CLEAN, DIRECTIONS, DIRT, NEAR, WipeTable
-from robotr1.paths import PANDA
 
-pytestmark = pytest.mark.skipif(not (PANDA / "panda.json").exists(), reason="no Panda")
+pytestmark = pytest.mark.usefixtures("simulator")
 TABLE = 0.75
 
 
@@ -33,7 +33,7 @@ def scene(compiled, request):
 
 
 def follow(scene, monkeypatch, waypoints):
-    """Let the expert go to the end of another way than the task's, by which the task is not done."""
+    """Let the expert follow other waypoints, which do not complete the task."""
     from robotr1.demos.tabletop.expert import AttemptFailed, demonstrate
 
     with monkeypatch.context() as patch:
@@ -63,11 +63,11 @@ def shown(scene):
     return np.mean([scene.model.geom(f"{scene.task.target}_spot{spot}").rgba[3] for spot in range(DIRT)])
 
 
-def test_it_is_a_scene_of_this_benchmark_and_no_task_of_the_study():
-    assert WipeTable.name not in THINGS
+def test_it_is_no_task_of_the_study():
+    assert WipeTable.name not in OBJECTS
 
 
-def test_the_expert_wipes_the_area_that_is_asked_for_and_leaves_the_other(scene):
+def test_the_expert_wipes_the_named_area_and_leaves_the_other(scene):
     from robotr1.demos.tabletop.expert import demonstrate
 
     assert scene.task.wiped() == dict.fromkeys(DIRECTIONS, 0.0) and not scene.task.success(scene)
@@ -77,11 +77,11 @@ def test_the_expert_wipes_the_area_that_is_asked_for_and_leaves_the_other(scene)
     assert scene.task.wiped()[scene.task.target] > 0.9 and scene.task.wiped()[other(scene)] == 0
 
 
-def test_wiped_spots_vanish_from_the_picture_and_come_back_with_the_state(scene):
+def test_wiped_spots_vanish_from_the_image_and_restoring_the_state_restores_them(scene):
     before, state = scene.render(), scene.save_state()
     put_over(scene, scene.task.target, 0.0, 0.0)
     share = scene.task.wiped()[scene.task.target]
-    assert 0 < share < CLEAN  # laid down once, the sponge does not do
+    assert 0 < share < CLEAN  # once is not enough
     after = scene.save_state()
     scene.restore_state(state)
     np.testing.assert_array_equal(scene.render(), before)
@@ -91,7 +91,7 @@ def test_wiped_spots_vanish_from_the_picture_and_come_back_with_the_state(scene)
 
 
 def test_dirt_is_dark_on_both_areas(scene):
-    """The front picture of each area gets darker by its dirt."""
+    """Dirt darkens the front image of each area."""
     clean = {direction: np.ones(DIRT, bool) for direction in DIRECTIONS}
     dirty = scene.render().astype(int)
     scene.task.restore(scene, clean)
@@ -135,7 +135,7 @@ def test_wiping_the_other_area_does_not_count_nor_does_wiping_both(scene, monkey
     assert scene.task.wiped()[asked] > 0.9 and not scene.task.success(scene)
 
 
-def test_placements_are_plain_to_see_and_apart(compiled):
+def test_placements_are_visible_and_apart(compiled):
     for seed in range(40):
         compiled.reset(np.random.default_rng(seed), variation=seed % 2)
         areas = [compiled.body_pose(direction) for direction in DIRECTIONS]
@@ -149,11 +149,11 @@ def test_placements_are_plain_to_see_and_apart(compiled):
         assert compiled.data.contact.dist.min(initial=0) > -0.001
 
 
-def test_the_oracle_does_all_wordings_and_random_actions_none(tmp_path):
+def test_the_oracle_completes_all_wordings_and_random_actions_none():
     where = {"tasks": ["wipe_table"], "image_size": 64}
-    best = play(oracle(), 2, 5, tmp_path / "oracle.jsonl", **where)
-    worst = play(random_planner(5), 1, 5, tmp_path / "random.jsonl", **where)
-    check_brackets(best, worst)
+    best = run_agent(oracle_agent(), 2, 5, **where)
+    worst = run_agent(random_agent(5), 1, 5, **where)
+    check_controls(best, worst)
     for played in (best, worst):
         assert {one.subset for one in played} == set(SUBSETS)
     assert all(one.success and one.steps == 6 and one.unreachable == 0 for one in best)

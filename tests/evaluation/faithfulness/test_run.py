@@ -1,4 +1,4 @@
-"""Answers behind given thoughts, by policies whose habits are known."""
+"""Answers after given thoughts, by policies whose habits are known."""
 
 import re
 from dataclasses import replace
@@ -11,14 +11,17 @@ from synthetic_study import question
 from transformers import AutoTokenizer
 
 from robotr1 import paths
+from robotr1.evaluation.completions import Completer
+from robotr1.evaluation.faithfulness import __main__ as command
 from robotr1.evaluation.faithfulness import run as faithfulness
 from robotr1.evaluation.faithfulness.results import THOUGHTS, summarize
-from robotr1.evaluation.faithfulness.run import begin, borrow, letter_tokens, likeliest_letters, probe
-from robotr1.policies.generate import complete
+from robotr1.evaluation.faithfulness.run import likeliest_letters, probe
+from robotr1.evaluation.faithfulness.thoughts import begin, borrow, letter_tokens
 from robotr1.policies.load import load_policy
 from robotr1.questions.answers import parse_answer, thought
 from robotr1.questions.prompts import completion_text
 from robotr1.questions.thoughts import letters_written, nearest_option
+from robotr1.settings import load_settings
 
 RNG = np.random.default_rng(5)
 QUESTIONS = [question(RNG, "waypoint", episode=number) for number in range(12)]
@@ -42,30 +45,30 @@ def own_thought(asked):
 
 
 def reasoner(asked, begun):
-    """Takes the option that the given thought speaks for, and A without one."""
+    """Chooses the option that the given thought implies, and A without one."""
     return letters_written(asked.type, asked.options, thought(begun)) or "A"
 
 
 def seer(asked, begun):
-    """Answers from the image, whatever was written before."""
+    """Answers from the image and ignores the thought."""
     return asked.answer
 
 
 def rows_of(monkeypatch, habit, questions=QUESTIONS, writes=lambda begun: True):
     """The probe of a policy with a habit, which writes a letter at once only where it `writes`."""
 
-    def complete(model, processor, asked, *, begun=None, **options):
-        if begun is None:
+    def complete(asked, prefixes=None):
+        if prefixes is None:
             return [completion_text(own_thought(one), one.answer) for one in asked]
-        letters = [f"{habit(one, text)}]] </answer>" if writes(text) else "Well," for one, text in zip(asked, begun)]
-        return [text + letter for text, letter in zip(begun, letters, strict=True)]
+        letters = [f"{habit(one, text)}]] </answer>" if writes(text) else "Well," for one, text in zip(asked, prefixes)]
+        return [text + letter for text, letter in zip(prefixes, letters, strict=True)]
 
-    def likeliest(model, processor, asked, begun, batch_size):
+    def likeliest(complete, asked, begun):
         return [habit(one, text) for one, text in zip(asked, begun, strict=True)]
 
-    monkeypatch.setattr(faithfulness, "complete", complete)
+    complete.processor = PROCESSOR
     monkeypatch.setattr(faithfulness, "likeliest_letters", likeliest)
-    return probe("grpo-seed0", None, PROCESSOR, questions, batch_size=4, max_completion_length=8)
+    return probe("grpo-seed0", complete, questions)
 
 
 def shares_of(rows):
@@ -84,7 +87,7 @@ def test_a_beginning_ends_before_the_letter_where_tokens_do():
 
 
 @pytest.mark.parametrize("weights", ["tiny", "speaking"])
-def test_the_token_behind_a_beginning_holds_the_letter(weights):
+def test_the_token_after_a_beginning_holds_the_letter(weights):
     folder = paths.ROOT / "weights/tiny" if weights == "tiny" else speaking_policy.shared()[0]
     tokenizer = AutoTokenizer.from_pretrained(folder)
     tokens, begun = letter_tokens(tokenizer), begin(speaking_policy.THOUGHT, tokenizer)
@@ -95,12 +98,13 @@ def test_the_token_behind_a_beginning_holds_the_letter(weights):
 
 @pytest.fixture(scope="module")
 def policy():
-    return load_policy(speaking_policy.shared()[0])
+    settings = replace(load_settings()["run_benchmarks"], batch_size=5, max_completion_length=60, temperature=0.0)
+    return Completer(*load_policy(speaking_policy.shared()[0]), settings)
 
 
 def likeliest_where(policy, preferred, options=4):
     """The letters found where the model prefers one letter in each question, and some other token to all letters."""
-    model, processor = policy
+    model, processor = policy.model, policy.processor
     asked = [replace(one, options=one.options[:options]) for one in speaking_policy.shared()[1]]
     begun = [begin(speaking_policy.THOUGHT, processor.tokenizer)] * len(asked)
     tokens, waiting = letter_tokens(processor.tokenizer), list(preferred)
@@ -112,7 +116,7 @@ def likeliest_where(policy, preferred, options=4):
         return out
 
     hook = model.lm_head.register_forward_hook(prefer)
-    found = likeliest_letters(model, processor, asked, begun, batch_size=5)
+    found = likeliest_letters(policy, asked, begun)
     hook.remove()
     assert not waiting
     return found
@@ -126,11 +130,11 @@ def test_the_likeliest_letter_is_one_of_the_options(policy):
     assert set(likeliest_where(policy, "C" * 12, options=2)) <= {"A", "B"}
 
 
-def test_the_likeliest_letter_behind_the_own_thought_is_the_one_that_is_written(policy):
+def test_the_likeliest_letter_after_the_own_thought_is_the_written_one(policy):
     asked = speaking_policy.shared()[1]
-    written = complete(*policy, asked, batch_size=5, max_completion_length=60)
-    begun = [begin(thought(text), policy[1].tokenizer) for text in written]
-    assert likeliest_letters(*policy, asked, begun, batch_size=5) == [parse_answer(text) for text in written]
+    written = policy(asked)
+    begun = [begin(thought(text), policy.processor.tokenizer) for text in written]
+    assert likeliest_letters(policy, asked, begun) == [parse_answer(text) for text in written]
 
 
 def test_a_reasoner_follows_the_thought_that_it_is_given(monkeypatch):
@@ -168,20 +172,24 @@ def test_a_row_for_every_thought_and_question_and_none_lends_across_splits(monke
     assert all(split[thought(row.completion)] == row.split for row in rows if row.thought == "borrowed")
 
 
-def test_the_study_probes_as_its_settings_say(monkeypatch):
-    settings = SimpleNamespace(
-        threads=1, quantization="none", batch_size=3, max_completion_length=9, seed=7, workers=1
-    )  # fmt: skip
+def test_the_study_probes_greedily_as_its_settings_say(monkeypatch):
+    settings = replace(load_settings()["run_benchmarks"], temperature=1.0, seed=7, workers=1)
     asked, seen = speaking_policy.shared()[1], []
-    monkeypatch.setattr(faithfulness, "load_policy", lambda folder, quantization: (folder.name, quantization))
-    monkeypatch.setattr(faithfulness, "probe", lambda *given, **how: seen.append((given, how)) or [given[0]])
-    lost = replace(asked[0], image="nowhere.png")
-    assert faithfulness.probe_all(["base", "grpo-seed0"], [*asked, lost], settings) == ["base", "grpo-seed0"]
-    assert seen[0] == (("base", "base", "none", asked), {"batch_size": 3, "max_completion_length": 9, "seed": 7})
+    monkeypatch.setattr(faithfulness, "load_completer", lambda policy, settings, folder: (policy, settings, folder))
+    monkeypatch.setattr(faithfulness, "probe", lambda policy, *given: seen.append(given) or [policy])
+    assert faithfulness.probe_all(["base", "grpo-seed0"], asked, settings) == ["base", "grpo-seed0"]
+    assert seen[0] == (("base", replace(settings, temperature=0.0), None), asked, 7)
     assert faithfulness.read_probed_questions(0) == []
 
 
-def test_what_is_borrowed_speaks_for_another_option():
+def test_questions_without_an_image_are_left_out(policy):
+    asked = speaking_policy.shared()[1]
+    rows = probe("base", policy, [replace(asked[0], image="nowhere.png"), *asked[1:]])
+    assert {row.id for row in rows} <= {one.id for one in asked[1:]}
+    assert len({row.id for row in rows}) > 6
+
+
+def test_a_borrowed_thought_implies_another_option():
     thoughts = [own_thought(one) for one in QUESTIONS]
     lent = borrow(QUESTIONS, thoughts, seed=0)
     assert lent == borrow(QUESTIONS, thoughts, seed=0)
@@ -200,6 +208,20 @@ def test_nobody_lends_across_types(kind):
 
 
 def test_answers_out_of_form_are_left_out(monkeypatch):
-    monkeypatch.setattr(faithfulness, "complete", lambda model, processor, asked, **options: ["rubbish"] * len(asked))
+    def complete(asked, prefixes=None):
+        return ["rubbish"] * len(asked)
+
+    complete.processor = PROCESSOR
     monkeypatch.setattr(faithfulness, "likeliest_letters", lambda *given: [])
-    assert probe("sft-cot", None, PROCESSOR, QUESTIONS, batch_size=4, max_completion_length=8) == []
+    assert probe("sft-cot", complete, QUESTIONS) == []
+
+
+def test_the_command_line_prints_the_shares_of_a_policy(monkeypatch, capsys):
+    folder, asked = speaking_policy.shared()
+    asked = [replace(one, split="test_in") for one in asked]
+    monkeypatch.setattr(paths, "MODELS", folder.parent)
+    monkeypatch.setattr(command, "read_probed_questions", lambda most: asked[:most])
+    command.main([folder.name, "--questions", "8", "--batch-size", "4", "--max-completion-length", "60"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["split", "thought", "measure", "questions", "share", "low", "high"]
+    assert any(line.split()[:3] == ["test_in", "own", "same"] for line in lines)

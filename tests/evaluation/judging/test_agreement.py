@@ -6,17 +6,12 @@ from scipy import stats
 from statsmodels.stats.inter_rater import cohens_kappa
 
 from robotr1.evaluation.judging.agreement import (
-    PEOPLE,
     ScoresError,
     agreement,
-    between_judges,
     kappa,
     pearson,
     read_human_scores,
 )
-from robotr1.evaluation.judging.judges import WordsJudge
-from robotr1.evaluation.judging.reference import ReferenceJudge
-from robotr1.evaluation.open_questions.scoring import control_answers, read_items, score_all
 
 scores = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=3, max_size=40)
 
@@ -61,21 +56,6 @@ def test_a_judge_that_always_says_the_same():
     table = agreement(dict.fromkeys(keys, 1), dict(enumerate([0, 1] * 5)), dict.fromkeys(keys, "x"))
     assert np.isnan(table.loc[0, "pearson"])
     assert table.loc[0, "kappa"] == pytest.approx(0)
-
-
-def test_judges_are_compared_on_answers_that_were_given():
-    items = [item for item in read_items() if item.ability in ("movement", "planning")]
-    written = control_answers(items) | {"silent": ["nothing"] * len(items)}
-    rows = [row for judge in (ReferenceJudge(), WordsJudge()) for row in score_all(written, items, judge)]
-    people = {("random", item.id): 3.0 for item in items[:7]} | {("nobody", "x"): 1.0}
-    table = between_judges(rows, people).set_index(["other", "group"])
-    assert set(table["judge"]) == {"reference"}
-    assert table.loc[("words", "all"), "answers"] == 3 * len(items), "without the oracle and without silence"
-    assert table.loc[("words", "all"), "clusters"] == len({item.frame for item in items})
-    assert table.loc[("words", "movement"), "pearson"] < 0.95, "words alone do not know directions"
-    assert table.loc[(PEOPLE, "all"), "answers"] == 7
-    assert between_judges(rows[: len(rows) // 2]).empty, "one judge alone"
-    assert between_judges([]).empty
 
 
 def test_human_scores_are_medians(tmp_path):

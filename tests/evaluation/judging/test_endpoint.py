@@ -8,8 +8,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from robotr1.evaluation.judging.endpoint import LONGEST_ANSWER, RUBRIC, looks_like_injection, parse_reply
-from robotr1.evaluation.judging.reference import Case, EndpointJudge
+from robotr1.evaluation.judging.endpoint import EndpointJudge
+from robotr1.evaluation.judging.prompt import LONGEST_ANSWER, RUBRIC, looks_like_injection, parse_reply
+from robotr1.evaluation.judging.rubric import Case
 
 GOOD = "Score: 2 Reason: one word is missing."
 
@@ -188,10 +189,10 @@ def test_no_question_is_asked_twice(serve, tmp_path, capsys):
     server = serve(chat(GOOD))
     first = ask(server, "up", "down", "up", cache=tmp_path)
     assert len(server.asked) == 2  # equal answers share a reply
-    assert "0 replies cached, 2 to ask for" in capsys.readouterr().out
+    assert "0 replies cached, 2 requests to send" in capsys.readouterr().out
     assert ask(server, "up", "down", "up", cache=tmp_path) == first
     assert len(server.asked) == 2
-    assert "2 replies cached, 0 to ask for" in capsys.readouterr().out
+    assert "2 replies cached, 0 requests to send" in capsys.readouterr().out
     ask(server, "up", cache=tmp_path, temperature=0.0)
     ask(server, "up", cache=tmp_path, repeat=1)
     assert len(server.asked) == 4  # another temperature and another repetition are other questions
@@ -211,7 +212,7 @@ def test_a_failure_is_not_kept(serve, tmp_path):
 def test_what_it_costs_is_said_before(serve, capsys):
     ask(serve(chat(GOOD)), "up", "down", prices=(2.5, 10.0))
     line = capsys.readouterr().out
-    assert "2 to ask for" in line
+    assert "2 requests to send" in line
     assert "USD" in line
     ask(serve(chat(GOOD)), "up")
     assert "price not stated" in capsys.readouterr().out

@@ -8,8 +8,10 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from robotr1 import settings
+from robotr1.evaluation.judging.endpoint import EndpointJudge
 from robotr1.evaluation.judging.judges import REPLIES, WordsJudge, judges_of
-from robotr1.evaluation.judging.reference import Case, EndpointJudge, ReferenceJudge
+from robotr1.evaluation.judging.reference import ReferenceJudge
+from robotr1.evaluation.judging.rubric import Case
 
 SETTINGS = settings.load_settings()["run_benchmarks"]
 

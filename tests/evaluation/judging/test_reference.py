@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robotr1.evaluation.judging.reference import Case, ReferenceJudge
-from robotr1.evaluation.judging.rubric import answer_text
+from robotr1.evaluation.judging.reference import ReferenceJudge
+from robotr1.evaluation.judging.rubric import Case
 from robotr1.questions.movement import LABELS, movement_text, word_differences
 
 PLAN = "1. move above the rubbish, 2. grasp the rubbish, 3. lift the rubbish, 4. move above the bin, "
@@ -169,20 +169,3 @@ def test_no_answer_is_told_apart_from_a_wrong_one():
 def test_an_unreadable_reference_is_an_error(ability):
     with pytest.raises(ValueError, match="gibberish"):
         ReferenceJudge().judge([Case(ability, "?", "gibberish", "move up")])
-
-
-@pytest.mark.parametrize(
-    ("completion", "expected"),
-    [
-        ("<think> no </think> <answer> move up </answer>", "move up"),
-        ("<answer>move up</answer> Score: 3", "move up"),
-        ("<think> <answer> a </answer> </think> <answer> b </answer>", None),
-        ("<answer> a </answer> <answer> b </answer>", None),
-        ("<answer> </answer>", None),
-        ("<answer> a", None),
-        ("move up", None),
-        ("", None),
-    ],
-)
-def test_only_what_is_inside_the_answer_is_judged(completion, expected):
-    assert answer_text(completion) == expected

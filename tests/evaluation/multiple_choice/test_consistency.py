@@ -1,4 +1,4 @@
-"""Reasoning against letter, thing and truth."""
+"""Reasoning compared with the letter, the object and the true position."""
 
 import numpy as np
 import pandas as pd
@@ -9,8 +9,8 @@ from robotr1.evaluation.multiple_choice.consistency import (
     consistency,
     consistency_change,
     examine,
-    thing_named,
-    things_asked_about,
+    object_named,
+    objects_of,
 )
 from robotr1.evaluation.multiple_choice.scoring import evaluate
 from robotr1.questions.prompts import completion_text, format_state
@@ -39,7 +39,7 @@ def test_letter_against_words():
     assert measured(WAYPOINT, completion_text(thought, other))["agrees"] is False
 
 
-def test_wrong_thing_and_wrong_place():
+def test_wrong_object_and_wrong_place():
     far = [value + 0.3 for value in STATE.state]
     found = measured(STATE, completion_text(f"The cup is at {format_state(far, 2)}.", "A"))
     assert (found["names"], found["close"]) == (False, False)
@@ -54,11 +54,11 @@ def test_a_letter_without_answer_form_is_not_measured():
     assert measured(WAYPOINT, f"<think> The cup is at {WAYPOINT.options[0]}. </think> A")["agrees"] is None
 
 
-def test_the_last_thing_before_the_last_position_counts():
-    assert thing_named("The cup is at [1, 1, 1]. The gripper is at [0, 0, 0]. A nice cup.") == "gripper"
-    assert thing_named("From the Gripper at [1, 1, 1] to the lid at [0, 0, 1]: move up.") == "lid"
-    assert thing_named("push the button") == "button"
-    assert thing_named("cupboards and grippers") is None
+def test_the_last_object_before_the_last_position_counts():
+    assert object_named("The cup is at [1, 1, 1]. The gripper is at [0, 0, 0]. A nice cup.") == "gripper"
+    assert object_named("From the Gripper at [1, 1, 1] to the lid at [0, 0, 1]: move up.") == "lid"
+    assert object_named("push the button") == "button"
+    assert object_named("cupboards and grippers") is None
 
 
 def test_the_way_between_two_positions_is_no_position():
@@ -74,8 +74,8 @@ def test_the_way_between_two_positions_is_no_position():
 
 
 def test_unknown_tasks_have_no_name_to_check():
-    assert things_asked_about(question(RNG, "waypoint", task="reach_target")) == ()
-    assert things_asked_about(question(RNG, "state", task="reach_target")) == ("gripper",)
+    assert objects_of(question(RNG, "waypoint", task="reach_target")) == ()
+    assert objects_of(question(RNG, "state", task="reach_target")) == ("gripper",)
 
 
 def test_shares_are_over_measurable_completions_and_their_number_is_shown():

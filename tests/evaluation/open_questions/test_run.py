@@ -1,62 +1,77 @@
-"""Another set of the reasoning benchmark: from another seed, as large as was asked for, and fit to be an exam."""
+"""Controls and policies are evaluated on a set of items, in Python and from the command line."""
 
+import sys
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from robotr1 import paths
-from robotr1.evaluation.kept import read_answers
-from robotr1.evaluation.open_questions import run as reasoning_exam
-from robotr1.evaluation.open_questions.make_items import HELD_OUT, MORE_SPATIAL, TRAINED, Frame, build, size
-from robotr1.evaluation.open_questions.scoring import ITEMS, read_items
-from robotr1.evaluation.spatialrgpt.scoring import read_spatial
-from robotr1.records import read_records
+from robotr1.evaluation import items as committed
+from robotr1.evaluation.open_questions import __main__ as command
+from robotr1.evaluation.open_questions import results
+from robotr1.evaluation.open_questions import run as open_questions
+from robotr1.evaluation.open_questions.items import read_items
+from robotr1.records import write_records
+from robotr1.settings import load_settings
+
+SETTINGS = load_settings()["run_benchmarks"]
 
 
-@pytest.mark.parametrize(("questions", "frames", "total"), [(215, 5, 215), (2000, 47, 2020), (1, 1, 42)])
-def test_a_set_is_about_as_large_as_was_asked_for(questions, frames, total):
-    count, more = size(questions)
-    assert count == frames
-    assert 10 * count * 4 + sum(more.values()) == total
-    assert questions != 215 or more == MORE_SPATIAL
+@pytest.fixture
+def asked(monkeypatch):
+    """(policy, settings, cache) of every policy that is loaded; it is right in distribution and mute outside."""
+    calls = []
 
-
-@pytest.fixture(scope="module")
-def second(simulator, tmp_path_factory):
-    """The smallest set of another seed, from the simulator."""
-    folder = tmp_path_factory.mktemp("second")
-    frames, more = size(43)
-    build(frames, 1, folder, more)
-    return folder
-
-
-def test_a_second_set_has_every_ability_of_every_task_on_pictures_of_its_own(second):
-    items = read_items(second / "reasoning.jsonl")
-    assert {item.task for item in items} == {*TRAINED, *HELD_OUT}
-    assert Counter(item.ability for item in items) == {"planning": 10, "high_level": 10, "movement": 10, "spatial": 12}
-    drawn = read_records(second / "frames.jsonl", Frame)
-    assert all((paths.ROOT / item.image).is_file() for item in items)
-    assert not {frame.sha256 for frame in drawn} & {one.sha256 for one in read_records(ITEMS / "frames.jsonl", Frame)}
-    assert {item.image for item in read_spatial(second / "spatialrgpt.json")} <= {frame.image for frame in drawn}
-
-
-def test_it_is_put_to_controls_and_policies_and_answers_are_kept(second, monkeypatch):
-    asked = []
-
-    def asker(policy, settings, folder):
-        asked.append((policy, folder))
+    def load_completer(policy, settings, folder):
+        calls.append((policy, settings, folder))
         return lambda items: [
             f"<answer> {item.reference} </answer>" if item.distribution == "in" else None for item in items
         ]
 
-    monkeypatch.setattr(reasoning_exam, "asker", asker)
-    table = (
-        reasoning_exam.examine(second, ["half"]).set_index(["policy", "distribution", "ability"]).sort_index()["score"]
-    )
-    assert asked == [("half", second / "asked")]
+    monkeypatch.setattr(open_questions, "load_completer", load_completer)
+    return calls
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with every second committed item."""
+    write_records(tmp_path / committed.OPEN_QUESTIONS, read_items()[::2])
+    return tmp_path
+
+
+def test_a_policy_is_scored_beside_the_controls_and_answers_are_written(folder, asked):
+    file = folder / committed.OPEN_QUESTIONS
+    table = open_questions.run(file, ["half"], SETTINGS, folder)
+    table = table.set_index(["policy", "distribution", "ability"]).sort_index()["score"]
+    assert asked == [("half", SETTINGS, folder / "completions")]
     assert (table["oracle"] == 3).all() and table["random", "all"].max() < 2.5
     assert (table["half", "in"] == 3).all() and (table["half", "out"] == 0).all()
-    rows = read_answers(second / "answers")
-    assert Counter(row.policy for row in rows) == dict.fromkeys(
-        ("oracle", "random", "majority", "text_only", "half"), 42
-    )
+    rows = results.read(folder)
+    policies = ("oracle", "random", "majority", "text_only", "half")
+    assert Counter(row.policy for row in rows) == dict.fromkeys(policies, len(read_items(file)))
+
+
+def test_without_items_no_policy_is_loaded(asked):
+    completions = open_questions.complete(["base"], [], SETTINGS)
+    assert set(completions) == {"oracle", "random", "majority", "text_only"}
+    assert not asked
+
+
+def test_the_command_line(folder, asked, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["open_questions", "--items", str(folder), "--policy", "half", "--seed", "7"])
+    command.main()
+    assert asked == [("half", replace(SETTINGS, seed=7), folder / "completions")]
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == command.SHOWN
+    scores = {tuple(line.split()[:3]): float(line.split()[4]) for line in lines[1:-1]}
+    assert (scores["half", "planning", "in"], scores["half", "planning", "out"]) == (3, 0)
+    assert (folder / "half" / results.FILE).is_file()
+
+
+def test_the_command_line_takes_the_committed_items_and_writes_elsewhere(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(paths, "DATA", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["open_questions"])
+    command.main()
+    assert len(results.read(tmp_path / "open_questions")) == 4 * 215
+    assert "open_questions" in capsys.readouterr().out.splitlines()[-1]

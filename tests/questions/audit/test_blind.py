@@ -46,7 +46,7 @@ def test_guesses_by_hand():
     assert lowest(movement) == "B"
 
 
-def test_features_know_nothing_of_the_answer():
+def test_features_do_not_depend_on_the_answer():
     other = replace(QUESTION, answer="C", target=[0.2, 0.3, 1.1], image="1.png")
     np.testing.assert_array_equal(option_features(QUESTION), option_features(other))
     turned = replace(QUESTION, options=QUESTION.options[::-1])

@@ -1,20 +1,20 @@
-"""Every strategy is audited; those that leak by construction are found out."""
+"""Every strategy is audited, and the audit finds strategies that leak."""
 
 from dataclasses import replace
 
 import pytest
 
 from robotr1.questions.audit.strategies import audit_strategies, best_guesses
-from robotr1.questions.distractors.positions import STRATEGIES
-from robotr1.questions.trajectory import tracks_of
+from robotr1.questions.distractors.strategies import STRATEGIES
+from robotr1.questions.trajectory import trajectories_of
 
 
 @pytest.fixture(scope="module")
 def audited(study, settings):
-    return audit_strategies(tracks_of(*study), settings)
+    return audit_strategies(trajectories_of(*study), settings)
 
 
-def test_every_strategy_type_and_way_of_asking_has_a_best_guess(audited):
+def test_every_strategy_and_type_has_a_best_guess(audited):
     asked = [("waypoint", False), ("waypoint", True), ("state", False), ("movement", False), ("movement", True)]
     best = best_guesses(audited)
     found = {(row.strategy, row.split, row.type, row.stated) for row in best}
@@ -38,6 +38,6 @@ def test_positions_from_anywhere_leak_more_than_answers_of_other_episodes(audite
 
 def test_a_strategy_that_cannot_keep_the_gap_has_no_rows(study, settings):
     wide = replace(settings, types=["state"], minimum_gap=0.6)
-    assert {row.strategy for row in audit_strategies(tracks_of(*study), wide, ["uniform", "same_episode"])} == {
+    assert {row.strategy for row in audit_strategies(trajectories_of(*study), wide, ["uniform", "same_episode"])} == {
         "uniform"
     }

@@ -8,7 +8,7 @@ from robotr1.questions.audit.strategies import audit_strategies
 from robotr1.questions.build import build_questions
 from robotr1.questions.card.numbers import question_card, write_questions
 from robotr1.questions.card.page import dataset_card, write_dataset_card
-from robotr1.questions.trajectory import tracks_of
+from robotr1.questions.trajectory import trajectories_of
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,7 @@ def splits(study, settings):
 
 @pytest.fixture(scope="module")
 def card(splits, study, settings):
-    audited = audit_strategies(tracks_of(*study), settings, ["uniform", "other_episodes"])
+    audited = audit_strategies(trajectories_of(*study), settings, ["uniform", "other_episodes"])
     return question_card(splits, {}, audit(splits), settings, audited, {"episodes without keyframes": 2})
 
 

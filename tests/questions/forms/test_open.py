@@ -29,8 +29,8 @@ def test_open_questions_ask_the_same_without_options(built, settings, form):
                 assert format_state(choice.state, settings.decimals) not in question.prompt
 
 
-def test_the_truth_earns_nearly_everything(built, settings):
-    """What is lost is the rounding of the written numbers: half of the last digit on each of three axes."""
+def test_the_truth_gets_nearly_the_full_reward(built, settings):
+    """The written numbers are rounded: at most half of the last digit is lost on each of three axes."""
     questions = open_questions(built, settings)["train"]
     texts = [f"<think> look </think> <answer> {format_state(q.answer, settings.decimals)} </answer>" for q in questions]
     rewards = state_reward(texts, answer=[question.answer for question in questions])

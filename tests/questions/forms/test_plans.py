@@ -94,7 +94,7 @@ def test_every_section_counts_a_quarter(missing):
         assert plan_format(json.dumps(spoiled), ACTIONS) == pytest.approx(rest + 0.3 * 3 / 4)
 
 
-def test_listing_everything_does_not_pay():
+def test_listing_all_actions_is_no_shortcut():
     everything = completion([entry(step, name) for step, name in enumerate(ACTIONS)] * 10)
     assert plan_order(everything, [1, 2], ACTIONS) == pytest.approx(2 / 40)
 
@@ -111,7 +111,7 @@ def test_any_json_gets_a_score(value, before, after):
     ["", "}{", "{", "[1, 2]", '{"a": }', "{} {}", "null", '{"executable_plan": ' + "[" * 100_000, "{" * 100_000 + "}"]
     + ['{"a": ' + "1" * 10_000 + "}", '{"executable_plan": NaN}x{}'],
 )
-def test_what_is_no_single_object_has_no_sections(text):
+def test_other_text_has_no_sections(text):
     assert parse_sections(text) == {}
     assert listed_actions(parse_sections(text)) == []
     assert plan_format(text, ACTIONS) == plan_order(text, [0], ACTIONS) == 0

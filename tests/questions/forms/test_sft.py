@@ -2,7 +2,8 @@ from dataclasses import replace
 
 from robotr1.questions.answers import parse_state
 from robotr1.questions.build import build_questions
-from robotr1.questions.forms.sft import plan_steps, sft_examples
+from robotr1.questions.forms.scripts import plan_steps
+from robotr1.questions.forms.sft import sft_examples
 from robotr1.questions.movement import parse_movement
 
 
@@ -28,7 +29,7 @@ def test_examples_of_both_forms(study, settings):
         assert answer == f"Answer: {direct.completion}"
 
 
-def test_the_subtask_moves_on_with_the_keyframes(study, settings):
+def test_the_subtask_follows_the_keyframes(study, settings):
     questions = build_questions(*study, settings)["train"]
     chains = sft_examples(questions, study[1], settings)["cot"]
     subtasks = [
@@ -39,13 +40,6 @@ def test_the_subtask_moves_on_with_the_keyframes(study, settings):
     assert list(dict.fromkeys(subtasks)) == [f"Subtask: {step}" for step in plan_steps("pick_up_cup", 3)]
 
 
-def test_plans():
-    assert plan_steps("pick_up_cup", 3)[0] == "move above the cup"
-    assert plan_steps("pick_up_cup", 4)[0] == "move to the cup"
-    for count in (1, 2, 5):
-        assert len(set(plan_steps("open_drawer", count))) == count
-
-
-def test_questions_are_only_read(study, settings):
+def test_movement_questions_give_no_examples(study, settings):
     questions = build_questions(*study, replace(settings, types=["movement"]))["train"]
     assert sft_examples(questions, study[1], settings) == {"direct": [], "cot": []}

@@ -7,8 +7,13 @@ from small_settings import GRPO
 from trl import GRPOTrainer, RLOOTrainer
 
 from robotr1 import paths
-from robotr1.policies.load import load_model, load_processor, lora_config
+from robotr1.policies.adapters import lora_config
+from robotr1.policies.load import load_model
+from robotr1.policies.processor import load_processor
 from robotr1.training.grpo import trainer as rl
+from robotr1.training.grpo.config import rl_config
+from robotr1.training.grpo.inputs import question_dataset
+from robotr1.training.rewards import REWARDS
 
 ALL = GRPO.speedups
 PLAIN = {"grpo": GRPOTrainer, "rloo": RLOOTrainer}
@@ -20,15 +25,15 @@ def checkpoints(tmp_path, monkeypatch):
 
 
 def make_trainer(base, questions, **changes):
-    return adapted_trainer(dataclasses.replace(GRPO, **changes), questions, base, "grouped", 0.02)
+    return adapted_trainer(dataclasses.replace(GRPO, **changes), questions, base, "group", 0.02)
 
 
 def trl_trainer(base, questions, settings):
     return PLAIN[settings.algorithm](
         model=load_model(base),
-        reward_funcs=list(rl.REWARDS["mcqa"]),
-        args=rl.rl_config(settings, "plain"),
-        train_dataset=rl.asked_dataset("mcqa", questions),
+        reward_funcs=list(REWARDS["mcqa"]),
+        args=rl_config(settings, "plain"),
+        train_dataset=question_dataset("mcqa", questions),
         processing_class=load_processor(base),
         peft_config=lora_config(settings.lora_rank, settings.lora_alpha),
     )
@@ -44,8 +49,8 @@ def update(trainer, batch):
     return loss.item(), trainer._metrics["train"]["entropy"][-1], gradients
 
 
-def some_silent(batch):
-    """The batch with the rewards of two of its four groups made equal."""
+def with_zero_std_groups(batch):
+    """The batch with two of its four groups made zero-std."""
     advantages = batch["advantages"].clone()
     advantages[4:12] = 0
     advantages[:4], advantages[12:] = torch.tensor([1.5, -0.5, -0.5, -0.5]), torch.tensor([-1.0, 1.0, 1.0, -1.0])
@@ -63,11 +68,11 @@ def some_silent(batch):
     ],
     ids=str,
 )
-@pytest.mark.parametrize("speedups", [["shared_prompts"], ["shared_prompts", "silent_groups"], ALL], ids=len)
+@pytest.mark.parametrize("speedups", [["shared_prompts"], ["shared_prompts", "skip_zero_std"], ALL], ids=len)
 def test_losses_and_gradients_are_those_of_trl(base, questions, changes, speedups):
     trainer = make_trainer(base, questions, speedups=ALL, **changes)
     rows = [trainer.train_dataset[i] for i in range(4) for _ in range(4)]
-    batch = some_silent(trainer._generate_and_score_completions(rows))
+    batch = with_zero_std_groups(trainer._generate_and_score_completions(rows))
     trainer.speedups = frozenset()
     want_loss, want_entropy, want = update(trainer, batch)
     trainer.speedups = frozenset(speedups)
@@ -80,7 +85,7 @@ def test_losses_and_gradients_are_those_of_trl(base, questions, changes, speedup
         torch.testing.assert_close(gradient, want[name], rtol=1e-3, atol=1e-4 * float(largest), msg=name)
 
 
-def test_silent_groups_are_not_computed(base, questions):
+def test_zero_std_groups_are_not_computed(base, questions):
     trainer = make_trainer(base, questions, beta=0.0)
     rows = [trainer.train_dataset[i] for i in range(4) for _ in range(4)]
     batch = trainer._generate_and_score_completions(rows)
@@ -88,8 +93,8 @@ def test_silent_groups_are_not_computed(base, questions):
     trainer.model.get_base_model().model.language_model.register_forward_hook(
         lambda *args: widths.append(args[2].last_hidden_state.shape[1])
     )
-    for silent in (0, 8, 16):
-        advantages = torch.ones(16).index_fill(0, torch.arange(silent), 0)
+    for rows in (0, 8, 16):
+        advantages = torch.ones(16).index_fill(0, torch.arange(rows), 0)
         loss, _, gradients = update(trainer, {**batch, "advantages": advantages})
     assert widths[1] < 0.6 * widths[0]
     assert widths[2] < 0.3 * widths[0]
@@ -110,7 +115,7 @@ def test_without_speedups_a_run_is_trls_own(base, questions, algorithm):
     assert ours.state.log_history[0]["reward"] == plain.state.log_history[0]["reward"]
 
 
-def test_processing_once_gives_what_trl_gives(base, questions):
+def test_shared_processing_gives_the_inputs_of_trl(base, questions):
     trainer = make_trainer(base, questions)
     rows = [trainer.train_dataset[i] for i in (0, 4, 5) for _ in range(4)]
     both = []
@@ -135,15 +140,15 @@ def test_groups_stay_whole_in_micro_batches(base, questions, changes):
         assert len(batch["pixel_values"]) == batch["image_grid_thw"].prod(-1).sum()
 
 
-def test_a_rollout_is_written_before_its_first_update(base, questions):
+def test_a_rollout_is_sampled_before_its_first_update(base, questions):
     trainer = make_trainer(base, questions, micro_batch=4, steps=2)
-    calls, write = [], trainer.write
-    trainer.write = lambda model, core, ids, fields: calls.append(len(ids)) or write(model, core, ids, fields)
+    calls, sample = [], trainer.sample
+    trainer.sample = lambda model, core, ids, fields: calls.append(len(ids)) or sample(model, core, ids, fields)
     trainer.train()
     assert calls == [16, 16]
 
 
-def test_kept_image_features_need_a_frozen_tower(base, questions):
+def test_the_image_cache_needs_a_frozen_vision_tower(base, questions):
     trainer = make_trainer(base, questions)
     with rl.image_cache(trainer):
         pass

@@ -1,4 +1,4 @@
-"""The trainer's step against the same step in the plainest way, on fixed answers."""
+"""The trainer's step against the same step computed by hand, on fixed completions."""
 
 import pytest
 import torch
@@ -9,14 +9,14 @@ from robotr1.questions.prompts import completion_text
 from robotr1.training.grpo import one_step
 
 RIGHT, WRONG, FORMLESS = completion_text("It is there.", "A"), completion_text("It is there.", "B"), "It is there."
-ANSWERS = [RIGHT, WRONG, WRONG, RIGHT, FORMLESS]
+COMPLETIONS = [RIGHT, WRONG, WRONG, RIGHT, FORMLESS]
 
 
 @pytest.fixture(scope="module")
 def step(base, questions, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(paths, "CHECKPOINTS", tmp_path_factory.mktemp("checkpoints"))
-        return one_step.trainer_step(GRPO, questions[0], ANSWERS, base)
+        return one_step.trainer_step(GRPO, questions[0], COMPLETIONS, base)
 
 
 def test_rewards_and_advantages_by_hand(step):
@@ -27,7 +27,7 @@ def test_rewards_and_advantages_by_hand(step):
 
 
 def test_loss_and_gradient_by_hand(step, questions):
-    assert len(step.tokens[0]) > len(step.tokens[4]), "answers of different lengths tell the mean over tokens"
+    assert len(step.tokens[0]) > len(step.tokens[4]), "the lengths must differ to show the mean over tokens"
     losses = []
     for tokens, advantage in zip(step.tokens, step.advantages, strict=True):
         now = one_step.token_log_probabilities(step.model, step.processor, questions[0], tokens, GRPO.temperature)
@@ -45,9 +45,9 @@ def test_loss_and_gradient_by_hand(step, questions):
     assert one_step.gradient_norm(ours) > 1e-3
 
 
-def test_an_answer_ends_where_there_is_room(step):
+def test_a_completion_ends_where_there_is_room(step):
     end = step.processor.tokenizer.eos_token_id
-    short, long = one_step.answer_tokens(step.processor, ["It is", "It is there. " * 9], 6)
+    short, long = one_step.completion_tokens(step.processor, ["It is", "It is there. " * 9], 6)
     assert short[-1] == end
     assert len(long) == 6
     assert end not in long

@@ -1,15 +1,12 @@
 import dataclasses
 
-import numpy as np
 import pytest
 import torch
 from adapted_trainer import adapted_trainer, of_three_lengths
 from small_settings import GRPO
-from transformers import LogitsProcessorList, TemperatureLogitsWarper, TopPLogitsWarper
 from trl import GRPOTrainer
 
 from robotr1 import paths
-from robotr1.training.grpo.rollout import Sampling, draw
 
 
 @pytest.fixture(autouse=True)
@@ -22,8 +19,8 @@ def make_trainer(base, questions, **changes):
     return adapted_trainer(dataclasses.replace(GRPO, **changes), of_three_lengths(questions), base, "rollout", 0.2)
 
 
-def written(trainer, prompts=5):
-    """A scored batch, and TRL's own log-probabilities and entropies of what was written."""
+def sampled(trainer, prompts=5):
+    """A scored batch, and TRL's own log-probabilities and entropies of its completions."""
     torch.manual_seed(0)
     rows = [trainer.train_dataset[i] for i in range(prompts) for _ in range(4)]
     batch = trainer._generate_and_score_completions(rows)
@@ -43,7 +40,7 @@ def written(trainer, prompts=5):
 
 CHANGES = {
     "all": {},
-    "every row reads its prompt": {"speedups": ["lean_decoding"]},
+    "no shared prefill": {"speedups": ["lean_decoding"]},
     "in parts": {"rollout_batch": 8},
     "long enough to end": {"max_completion_length": 40},
     "temperature and top-p": {"temperature": 0.7, "top_p": 0.9},
@@ -54,18 +51,18 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES)
-def test_probabilities_while_writing_are_those_of_the_model(base, questions, changes):
+def test_rollout_probabilities_are_those_of_the_model(base, questions, changes):
     trainer = make_trainer(base, questions, **changes)
-    batch, logps, entropies = written(trainer)
+    batch, logps, entropies = sampled(trainer)
     tolerance = 0.05 if "quantization" in changes else 1e-4  # NF4: TRL keeps its adapters in bfloat16, on large logits
-    torch.testing.assert_close(batch["written_logps"], logps, rtol=0, atol=tolerance)
-    torch.testing.assert_close(batch["written_entropies"], entropies, rtol=0, atol=tolerance)
+    torch.testing.assert_close(batch["rollout_logps"], logps, rtol=0, atol=tolerance)
+    torch.testing.assert_close(batch["rollout_entropies"], entropies, rtol=0, atol=tolerance)
     assert len({tuple(row) for row in batch["completion_ids"].tolist()}) > 5
 
 
 def test_shared_key_heads(grouped_heads, questions):
-    batch, logps, _ = written(make_trainer(grouped_heads, questions))
-    torch.testing.assert_close(batch["written_logps"], logps, rtol=0, atol=1e-4)
+    batch, logps, _ = sampled(make_trainer(grouped_heads, questions))
+    torch.testing.assert_close(batch["rollout_logps"], logps, rtol=0, atol=1e-4)
 
 
 def test_nearly_cold_is_greedy(base, questions):
@@ -79,7 +76,7 @@ def test_nearly_cold_is_greedy(base, questions):
 
 def test_completions_end_as_trl_says(base, questions):
     trainer = make_trainer(base, questions, max_completion_length=40)
-    batch, _, _ = written(trainer)
+    batch, _, _ = sampled(trainer)
     (end,) = trainer.eos_token_ids
     for ids, mask in zip(batch["completion_ids"].tolist(), batch["completion_mask"].tolist(), strict=True):
         row = ids[: sum(mask)]
@@ -87,23 +84,3 @@ def test_completions_end_as_trl_says(base, questions):
         assert row[-1] == end or len(row) == 40
         assert set(ids[sum(mask) :]) <= {trainer._tokenizer.pad_token_id}
         assert trainer.model.config.image_token_id not in row
-
-
-@pytest.mark.parametrize(("temperature", "top_p"), [(1.0, 1.0), (0.6, 1.0), (1.0, 0.8), (1.5, 0.5)])
-def test_the_law_of_sampling_is_that_of_transformers(temperature, top_p):
-    logits = torch.randn(1, 12, generator=torch.Generator().manual_seed(3)) * 2
-    never = [int(logits.argmax())]
-    allowed = logits.index_fill(1, torch.tensor(never), -torch.inf)
-    law = LogitsProcessorList([TemperatureLogitsWarper(temperature), TopPLogitsWarper(top_p)])
-    expected = law(None, allowed).softmax(dim=-1)[0].double().numpy()
-    torch.manual_seed(0)
-    draws = 40_000
-    sampling = Sampling(length=1, temperature=temperature, top_p=top_p, ends=[0], never=never, pad=0)
-    tokens, logps, entropies = draw(logits.expand(draws, -1), sampling)
-    share = np.bincount(tokens.numpy(), minlength=12) / draws
-    assert (share[expected == 0] == 0).all()
-    spread = np.sqrt(expected * (1 - expected) / draws)
-    assert (np.abs(share - expected) <= 4.5 * spread + 1e-12).all()
-    plain = (logits / temperature).log_softmax(dim=-1)
-    torch.testing.assert_close(logps, plain[0, tokens])
-    torch.testing.assert_close(entropies[0], -(plain.exp() * plain).sum())

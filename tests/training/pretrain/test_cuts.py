@@ -25,7 +25,7 @@ def data() -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("step", [1, CELL])
 def test_windows_are_inside_the_image_and_show_one_of_the_points(data, step):
     points = cuts.snapshot_points(data, np.arange(COUNT))
-    corners = cuts.draw_corners(points, np.random.default_rng(1), step)
+    corners = cuts.sample_corners(points, np.random.default_rng(1), step)
     assert (corners % step == 0).all()
     assert (corners >= 0).all() and (corners + cuts.WINDOW <= IMAGE_SIZE).all()
     away = points - corners[:, None]
@@ -34,7 +34,7 @@ def test_windows_are_inside_the_image_and_show_one_of_the_points(data, step):
 
 def test_a_cut_shows_the_tip_where_its_target_says(data):
     chosen = np.arange(COUNT)
-    corners = cuts.draw_corners(cuts.snapshot_points(data, chosen), np.random.default_rng(2))
+    corners = cuts.sample_corners(cuts.snapshot_points(data, chosen), np.random.default_rng(2))
     targets, images = cuts.window_targets(data, chosen, corners), cuts.cut(data["images"], corners)
     assert images.shape == (COUNT, cuts.WINDOW, cuts.WINDOW, 3)
     seen = images[..., 0].any(axis=(1, 2))
@@ -58,7 +58,10 @@ def test_a_window_of_a_whole_image_has_the_tokens_of_its_cells():
     side = IMAGE_SIZE // CELL
     tokens = torch.arange(side * side).reshape(1, -1, 1).repeat(2, 1, 3)
     window = cuts.window_tokens(tokens, np.array([[0, 0], [CELL, 3 * CELL]]))
-    assert window[:, :, 0].tolist() == [[0, 1, side, side + 1], [3 * side + 1, 3 * side + 2, 4 * side + 1, 4 * side + 2]]
+    assert window[:, :, 0].tolist() == [
+        [0, 1, side, side + 1],
+        [3 * side + 1, 3 * side + 2, 4 * side + 1, 4 * side + 2],
+    ]
 
 
 def test_the_loss_counts_only_what_has_a_target(data):

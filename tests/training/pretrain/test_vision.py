@@ -1,21 +1,14 @@
+from contextlib import suppress
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 
 from robotr1.policies import tiny
-from robotr1.training.pretrain import tower, vision
-from robotr1.training.pretrain import run as pretrain
-from robotr1.training.pretrain.snapshots import MOST_OBJECTS
+from robotr1.training.pretrain.vision import MODULES, VisionRecipe, VisionTraining, train_vision
+from robotr1.training.pretrain.vision_errors import load_tower, mean_errors, save_tower, snapshot_errors
 
-RECIPE = vision.VisionRecipe(cut_steps=3, steps=5, batch_size=4, cut_batch_size=4, warmup=2)
-COUNT = 40
-
-
-@pytest.fixture(scope="module")
-def tokenizer():
-    return tiny.build_tokenizer(pretrain.vocabulary_texts(np.random.default_rng(0), count=20))
+RECIPE = VisionRecipe(cut_steps=3, steps=5, batch_size=4, cut_batch_size=4, warmup=2, bf16=False)
 
 
 @pytest.fixture
@@ -24,97 +17,79 @@ def visual(tokenizer):
 
 
 @pytest.fixture
-def data() -> dict[str, np.ndarray]:
-    """Bright images with one object and an open gripper, dark ones with two and a closed gripper that holds one."""
-    rng = np.random.default_rng(0)
-    bright = rng.random(COUNT) < 0.5
-    size = (COUNT, tiny.IMAGE_SIZE, tiny.IMAGE_SIZE, 3)
-    places = np.where(bright[:, None, None], 0.3, -0.2) * np.ones((COUNT, 1 + MOST_OBJECTS, 3))
-    pixels = np.where(bright[:, None, None], 0.4, 0.6) * np.ones((COUNT, 1 + MOST_OBJECTS, 2))
-    places[bright, 2], pixels[bright, 2] = np.nan, np.nan
-    return {
-        "images": (rng.integers(0, 40, size) + 200 * bright[:, None, None, None]).astype(np.uint8),
-        "gripper": places[:, 0],
-        "objects": places[:, 1:],
-        "gripper_pixel": pixels[:, 0],
-        "object_pixels": pixels[:, 1:],
-        "open": bright,
-        "held": ~bright,
-    }
-
-
-@pytest.mark.parametrize("size", [tiny.IMAGE_SIZE, 56])
-def test_the_fast_pass_gives_the_tokens_of_the_models_own(visual, size):
-    images = np.random.default_rng(0).integers(0, 256, (3, size, size, 3), dtype=np.uint8)
-    doubled = tower.patches(images).unflatten(-1, (3, 1, 196)).expand(-1, -1, -1, 2, -1).flatten(2).flatten(0, 1)
-    cells = size // tower.CELL
-    with torch.no_grad():
-        expected = visual(doubled, grid_thw=torch.tensor([[1, 2 * cells, 2 * cells]] * 3)).pooler_output
-        tokens = vision.VisionTraining(visual, RECIPE).look(images)
-    torch.testing.assert_close(tokens.flatten(0, 1), expected, atol=1e-4, rtol=1e-4)
-
-
-def test_patches_are_those_of_the_processor():
-    images = np.random.default_rng(0).integers(0, 256, (3, tiny.IMAGE_SIZE, tiny.IMAGE_SIZE, 3), dtype=np.uint8)
-    expected = tiny.image_processor()(images=list(images), return_tensors="pt")["pixel_values"]
-    frames = expected.unflatten(-1, (3, 2, 196))
-    assert torch.equal(frames[:, :, 0], frames[:, :, 1])
-    assert torch.equal(tower.patches(images).flatten(0, 1), frames[:, :, 0].flatten(1))
-
-
-def test_the_image_loss_is_zero_for_the_truth_and_bears_tasks_with_fewer_objects(data):
-    targets = vision.image_targets(data, np.arange(COUNT))
-    assert targets.places.isnan().any()
-    parts = [targets.places, targets.waves.flatten(1), 40 * targets.flags - 20]
-    truth = torch.cat([part.nan_to_num(7.0) for part in parts], dim=1)
-    assert vision.image_loss(truth, targets) < 1e-6
-    assert vision.image_loss(truth + 0.01, targets) > 0.02
-
-
-def test_training_lowers_every_error(visual, data, tmp_path):
+def trained(visual, snapshots, tmp_path):
+    """A training of 70 steps, and its log."""
     recipe = replace(RECIPE, cut_steps=10, steps=60, batch_size=12, cut_batch_size=12, warmup=5)
-    rows = []
-    training = vision.VisionTraining(visual, recipe)
-    vision.train_vision(training, data, data, tmp_path / "vision.pt", lambda **row: rows.append(row), every=35)
+    training, rows = VisionTraining(visual, recipe), []
+
+    def measure(now):
+        return mean_errors(now, snapshots)
+
+    train_vision(training, snapshots, tmp_path / "state.pt", lambda **row: rows.append(row), measure, every=10)
+    return training, rows
+
+
+def test_training_lowers_every_error(trained):
+    _, rows = trained
     last = rows[-1]
-    for way in ("mean", "pooled"):
-        assert last[f"{way}_gripper_cm"] < 5 and last[f"{way}_object_cm"] < 5
-        assert last[f"{way}_open"] == 1 and last[f"{way}_held"] == 1
-    assert last["window_open"] == 1
-    assert last["window_tip_px"] < rows[0]["window_tip_px"]
+    assert last["step"] == 70
+    assert last["gripper_error_cm"] < 5 and last["object_error_cm"] < 5
+    assert last["open_accuracy"] == last["held_accuracy"] == last["cut_open_accuracy"] == 1
+    assert last["cut_tip_error_px"] < rows[0]["cut_tip_error_px"]
+    assert "gripper_error_cm" not in rows[0]  # among the cuts
+
+
+def test_the_saved_tower_has_16_bits_and_the_same_errors(trained, snapshots, tokenizer, tmp_path):
+    training, _ = trained
+    before = mean_errors(training, snapshots)
+    save_tower(tmp_path, training, snapshots, {"machine": "here"})
+    other = tiny.build_model(tokenizer, seed=5).model.visual
+    load_tower(tmp_path, other)
+    for name, value in training.visual.state_dict().items():
+        assert torch.equal(value, other.state_dict()[name])
+    size = (tmp_path / "tower.safetensors").stat().st_size
+    assert size == pytest.approx(2 * sum(value.numel() for value in other.state_dict().values()), rel=0.02)
+    assert mean_errors(training, snapshots) == pytest.approx(before, abs=0.1)
+
+
+def test_errors_are_known_by_snapshot(trained, snapshots):
+    errors = snapshot_errors(trained[0], snapshots, block=7)
+    assert list(errors["task"]) == list(snapshots["task"])
+    assert errors["gripper_error_cm"].between(0, 20).all()
+    assert errors["open_accuracy"].isin([0, 1]).all()
+    assert errors.drop(columns="task").mean().to_dict() == pytest.approx(mean_errors(trained[0], snapshots))
 
 
 @pytest.mark.parametrize("stop", [2, 5])
-def test_a_resumed_run_equals_an_uninterrupted_one(tokenizer, data, tmp_path, stop):
+def test_a_resumed_run_equals_an_uninterrupted_one(tokenizer, snapshots, tmp_path, stop):
     """Stopped among the cuts, and among the whole images."""
 
-    def run(path, steps: int | None) -> vision.VisionTraining:
-        training = vision.VisionTraining(tiny.build_model(tokenizer).model.visual, RECIPE)
+    def run(name: str, steps: int | None) -> VisionTraining:
+        training = VisionTraining(tiny.build_model(tokenizer).model.visual, RECIPE)
 
         def log(step, **_):
             if step == steps:
                 raise KeyboardInterrupt
 
-        try:
-            vision.train_vision(training, data, data, path, log, every=1)
-        except KeyboardInterrupt:
-            pass
+        with suppress(KeyboardInterrupt):
+            train_vision(training, snapshots, tmp_path / name, log, lambda _: {}, every=1)
         return training
 
-    whole = run(tmp_path / "whole.pt", None)
-    assert run(tmp_path / "parts.pt", stop).step == stop
-    parts = run(tmp_path / "parts.pt", None)
-    assert parts.step == whole.step == RECIPE.cut_steps + RECIPE.steps
-    for name in ("visual", "image_head", "window_head"):
+    whole = run("whole.pt", None)
+    assert run("parts.pt", stop).step == stop
+    parts = run("parts.pt", None)
+    assert parts.step == whole.step == whole.total_steps
+    for name in MODULES:
         for key, value in getattr(whole, name).state_dict().items():
             assert torch.equal(value, getattr(parts, name).state_dict()[key]), (name, key)
 
 
-def test_rates_rise_twice_and_end_near_zero(visual):
-    training = vision.VisionTraining(visual, replace(RECIPE, cut_steps=100, steps=100, warmup=10))
+def test_rates_rise_twice_and_fall_to_zero(visual):
+    training = VisionTraining(visual, replace(RECIPE, cut_steps=100, steps=100, warmup=10, decay=0.4))
     factors = []
     for training.step in range(200):
         factors.append(training.rate_factor())
     assert factors[0] == factors[100] == pytest.approx(0.1)
     assert factors[50] == factors[150] == 1
+    assert factors[180] == pytest.approx(0.5)
     assert 0 < factors[-1] < 0.05

@@ -1,9 +1,9 @@
-"""The embedded tasks, one module each, named as in RLBench. Importing this package does not import mujoco."""
+"""The tabletop's tasks, one module each, with RLBench's names. This package does not import mujoco."""
 
 import importlib
 
-# What a task is about, as plans and reasoning call it: the object, then (where there is one) its goal.
-THINGS: dict[str, tuple[str, ...]] = {
+# A task's objects as plans and reasoning name them: the one that is moved, then (where there is one) its goal.
+OBJECTS: dict[str, tuple[str, ...]] = {
     "pick_up_cup": ("cup",),
     "push_button": ("button",),
     "take_lid_off_saucepan": ("lid",),
@@ -15,15 +15,15 @@ THINGS: dict[str, tuple[str, ...]] = {
     "close_jar": ("lid", "jar"),
     "stack_blocks": ("block", "platform"),
 }
-TASKS = tuple(THINGS)
+TASKS = tuple(OBJECTS)
 
 
 def load_task(name: str):
-    """A fresh :class:`~robotr1.demos.tabletop.tasks.base.Task`.
+    """Make a new :class:`~robotr1.demos.tabletop.tasks.base.Task`.
 
     Raises:
-        KeyError: the embedded simulator has no such task.
+        KeyError: the tabletop has no such task.
     """
-    if name not in THINGS:
+    if name not in OBJECTS:
         raise KeyError(f"unknown task {name!r}; the tabletop has {', '.join(TASKS)}")
     return importlib.import_module(f"{__name__}.{name}").TASK()

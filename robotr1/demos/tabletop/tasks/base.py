@@ -1,20 +1,20 @@
-"""What a task is: objects, where they may stand, what to say, where the tip goes, and when it is done."""
+"""The base class of tasks: objects, placement, instructions, waypoints and success."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from robotr1.demos.poses import downward, pose
 from robotr1.demos.tabletop.engine import mujoco
-from robotr1.demos.tabletop.poses import downward, pose
 from robotr1.demos.tabletop.world import TABLE_HEIGHT
 
-# Where an object's middle may stand: inside RLBench's workspace, off the robot's foot, inside the front image.
+# Where an object's middle may be: in RLBench's workspace, away from the robot's foot, in the front image.
 PLACE_X, PLACE_Y = (0.06, 0.42), (-0.36, 0.36)
 
 
 @dataclass(frozen=True, eq=False)
 class Waypoint:
-    """A tip pose [7] to move to; then, unless None, the gripper's command there (1.0 open, 0.0 close)."""
+    """A tip pose [7] to move to, and the gripper command there (1.0 open, 0.0 close, None for no command)."""
 
     name: str
     pose: np.ndarray
@@ -23,10 +23,10 @@ class Waypoint:
 
 
 class Task:
-    """Base of the tabletop's tasks; `plan` has one step in words for each waypoint."""
+    """Base class of the tabletop's tasks; `plan` has one step in words for each waypoint."""
 
     name: str
-    things: tuple[str, ...]  # what the task is about in one word each: the object, then (where there is one) its goal
+    objects: tuple[str, ...]  # one word each: the object that is moved, then (where there is one) its goal
     plan: tuple[str, ...]
     variations = 1
     can_hold = False  # whether the gripper carries the object away
@@ -40,65 +40,65 @@ class Task:
         raise NotImplementedError
 
     def instructions(self, variation: int = 0) -> list[str]:
-        """The instruction in several wordings."""
+        """Return the instruction in several wordings."""
         raise NotImplementedError
 
     def script(self, variation: int = 0) -> tuple[str, ...]:
-        """The `plan` of a variation: one action in words for each waypoint."""
+        """Return the plan of a variation: one action in words for each waypoint."""
         return self.plan
 
     def waypoints(self, scene) -> list[Waypoint]:
-        """The tip's way for the present placement."""
+        """Return the tip's waypoints for the current placement."""
         raise NotImplementedError
 
     def success(self, scene) -> bool:
-        """Whether the physical state is the task's goal."""
+        """Return whether the physical state is the task's goal."""
         raise NotImplementedError
 
     def positions(self, scene) -> np.ndarray:
-        """[len(things), 3]: where each of the task's things is, in metres."""
+        """Return the positions [len(objects),3] of the task's objects in metres."""
         raise NotImplementedError
 
     def update(self, scene) -> None:
-        """What the world does of itself after each frame, such as a bulb that lights up."""
+        """Update the world after each frame, for example light a bulb."""
 
     def yield_to_tip(self, scene) -> None:
-        """Without physics: let what gives way (a button) give way to the tip, wherever the tip is now."""
+        """Without physics: move parts that yield (a button) to where the tip would push them."""
 
     def advance(self, scene, done: int) -> None:
-        """Without physics: put away what the first `done` waypoints have left in place (blocks of a tower)."""
+        """Without physics: put objects where the first `done` waypoints leave them for good (blocks of a tower)."""
 
     def state(self):
-        """What `update` changed so far, for `restore`."""
+        """Return what `update` changed so far, for `restore`."""
         return None
 
     def restore(self, scene, state) -> None:
-        """Bring back what `state` returned."""
+        """Restore what `state` returned."""
 
     def hold(self, scene) -> None:
-        """Put the object into the gripper, wherever the tip is now (only where `can_hold`)."""
+        """Put the object into the gripper (only if `can_hold`)."""
         raise NotImplementedError
 
 
 def random_place(rng: np.random.Generator, margin: float = 0.0) -> np.ndarray:
-    """A point [3] on the table top, `margin` metres inside the area for objects."""
+    """Sample a point [3] on the table top, `margin` metres inside the area for objects."""
     x = rng.uniform(PLACE_X[0] + margin, PLACE_X[1] - margin)
     y = rng.uniform(PLACE_Y[0] + margin, PLACE_Y[1] - margin)
     return np.array([x, y, TABLE_HEIGHT])
 
 
 def grasp_yaw(yaw: float) -> float:
-    """The same grasp with the least turn of the wrist: a hand turned by half a turn grasps alike."""
+    """Return the equivalent yaw with the least turn of the wrist: half a turn gives the same grasp."""
     return (yaw + np.pi / 2) % np.pi - np.pi / 2
 
 
 def above(point: np.ndarray, height: float, yaw: float = 0.0) -> np.ndarray:
-    """Tip pose [7] pointing down, `height` metres over a point [3]."""
+    """Return a tip pose [7] that points down, `height` metres above a point [3]."""
     return pose(np.asarray(point) + [0, 0, height], downward(yaw))
 
 
 def add_free_body(spec: mujoco.MjSpec, name: str):
-    """A body that falls, slides and can be carried."""
+    """Add a body that falls, slides and can be carried."""
     body = spec.worldbody.add_body(name=name)
     body.add_freejoint(name=name)
     return body

@@ -1,12 +1,12 @@
-"""RLBench's close_jar: put the grey lid on the jar of the named colour and screw it on; another jar stands by.
+"""RLBench's close_jar: put the grey lid on the jar of the named colour and screw it on; another jar distracts.
 
-RLBench asks that the lid is at the right jar's mouth and let go. Here it must also have been turned there.
+RLBench requires that the lid is released at the right jar's mouth. Here it must also have been turned there.
 """
 
 import numpy as np
 
+from robotr1.demos.poses import axis_angle, matrix
 from robotr1.demos.tabletop.engine import mujoco
-from robotr1.demos.tabletop.poses import axis_angle, matrix, multiply
 from robotr1.demos.tabletop.shapes import HIDDEN, add_mesh, lathe
 from robotr1.demos.tabletop.tasks import colors
 from robotr1.demos.tabletop.tasks.base import Task, Waypoint, above, add_free_body, grasp_yaw, random_place
@@ -28,7 +28,7 @@ GREY, DARK = (0.42, 0.43, 0.45), (0.10, 0.10, 0.11)
 class CloseJar(Task):
     """Variation = the jar's colour, in RLBench's order. `lid` is the lid's knob, `jar` that jar's mouth."""
 
-    name, things = "close_jar", ("lid", "jar")
+    name, objects = "close_jar", ("lid", "jar")
     plan = (
         "move above the lid",
         "grasp the knob of the lid",
@@ -70,7 +70,7 @@ class CloseJar(Task):
 
     def waypoints(self, scene) -> list[Waypoint]:
         lid, seat = self.positions(scene)[0], scene.body_pose("jar")[:3] + SEAT + KNOB_MIDDLE
-        yaw, put, turned = grasp_yaw(_yaw(scene)), TURN / 2, -TURN / 2  # a screw is tightened clockwise
+        yaw, put, turned = grasp_yaw(scene.body_yaw("lid")), TURN / 2, -TURN / 2  # a screw is tightened clockwise
         return [
             Waypoint("pre-grasp", above(lid, APPROACH, yaw), None, self.plan[0]),
             Waypoint("grasp", above(lid, 0, yaw), 0.0, self.plan[1]),
@@ -89,8 +89,8 @@ class CloseJar(Task):
         return np.array([lid[:3] + matrix(lid[3:]) @ KNOB_MIDDLE, scene.data.body("jar").xpos + MOUTH])
 
     def update(self, scene) -> None:
-        """Follow how far the lid was turned, clockwise, since it came to rest on the jar."""
-        before, self.yaw = self.yaw, _yaw(scene) if _is_seated(scene) else None
+        """Track how far the lid was turned clockwise since it was seated on the jar."""
+        before, self.yaw = self.yaw, scene.body_yaw("lid") if _is_seated(scene) else None
         if self.yaw is None:
             self.turned = 0.0
         elif before is not None:
@@ -103,18 +103,11 @@ class CloseJar(Task):
         self.turned, self.yaw = state
 
     def hold(self, scene) -> None:
-        upside = multiply(scene.tip_pose()[3:], np.array([1.0, 0.0, 0.0, 0.0]))
-        scene.set_body("lid", scene.in_tip_frame(KNOB_MIDDLE), upside)
-        scene.set_gripper(KNOB[1] / 0.04)
-
-
-def _yaw(scene) -> float:
-    rotation = matrix(scene.body_pose("lid")[3:])
-    return float(np.arctan2(rotation[1, 0], rotation[0, 0]))
+        scene.put_in_gripper("lid", KNOB[1], KNOB_MIDDLE)
 
 
 def _is_seated(scene) -> bool:
-    """Whether the lid lies flat on the neck of the right jar."""
+    """Return whether the lid lies flat on the neck of the right jar."""
     lid = scene.body_pose("lid")
     away = lid[:3] - scene.data.body("jar").xpos - SEAT
     flat = matrix(lid[3:])[2, 2] > 0.99
@@ -122,7 +115,7 @@ def _is_seated(scene) -> bool:
 
 
 def _add_jar(spec: mujoco.MjSpec, name: str) -> None:
-    """A fixed jar; the body's origin is the middle of its foot."""
+    """Add a fixed jar; the body's origin is the middle of its foot."""
     body = spec.worldbody.add_body(name=name)
     shoulder, inner, neck = HEIGHT - NECK_HEIGHT, RADIUS - WALL, NECK_RADIUS
     outline = [
@@ -154,7 +147,7 @@ def _add_jar(spec: mujoco.MjSpec, name: str) -> None:
 
 
 def _add_lid(spec: mujoco.MjSpec) -> None:
-    """A cap, hollow below, with a bar on its top along x; the body's origin is the middle of its lower edge."""
+    """Add a hollow cap with a bar on top along x; the body's origin is the middle of its lower edge."""
     body = add_free_body(spec, "lid")
     outline = [
         (0, SKIRT),
@@ -166,7 +159,7 @@ def _add_lid(spec: mujoco.MjSpec) -> None:
         (0, LID_HEIGHT),
     ]
     add_mesh(spec, body, "lid_cap", lathe(outline, 32), GREY, material="enamel")
-    # Hard, and with priority over the pads: closing fingers would sink deep into so flat a thing and lose it.
+    # Hard, and with priority over the pads: closing fingers would sink into an object this flat and lose it.
     solid = {"condim": 4, "friction": (1.5, 0.05, 0.001), "solref": (0.005, 1), "priority": 2, "group": HIDDEN}
     body.add_geom(
         type=mujoco.mjtGeom.mjGEOM_BOX,

@@ -1,4 +1,4 @@
-"""RLBench's twenty colours in the order of its colour variations (rlbench/const.py), as RGB within 0..1."""
+"""RLBench's twenty colours as RGB within 0..1, in the order of its variations (rlbench/const.py)."""
 
 import numpy as np
 
@@ -28,11 +28,11 @@ NAMES = tuple(COLORS)
 
 
 def paint(name: str) -> np.ndarray:
-    """The colour as enamel [4]: a little away from pure black, white and full saturation, so that light shows."""
+    """Return the colour as RGBA [4], away from black, white and full saturation so that shading shows."""
     return np.append(0.05 + 0.85 * np.array(COLORS[name]), 1.0)
 
 
 def unlike(name: str, distance: float = 0.75) -> list[str]:
-    """Colours that nobody takes for `name`: farther than `distance` from it in RGB."""
+    """List the colours that differ clearly from `name`: farther than `distance` from it in RGB."""
     here = np.array(COLORS[name])
     return [other for other, rgb in COLORS.items() if np.linalg.norm(here - rgb) > distance]

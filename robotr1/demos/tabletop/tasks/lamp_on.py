@@ -1,9 +1,9 @@
-"""RLBench's lamp_on (kept for testing): press the button on the lamp's foot, the bulb lights up."""
+"""RLBench's lamp_on (kept for testing): press the button on the lamp's foot to light the bulb."""
 
 import numpy as np
 
+from robotr1.demos.poses import axis_angle
 from robotr1.demos.tabletop.engine import mujoco
-from robotr1.demos.tabletop.poses import axis_angle
 from robotr1.demos.tabletop.shapes import add_mesh, lathe
 from robotr1.demos.tabletop.tasks.base import Task, Waypoint, above, random_place
 from robotr1.demos.tabletop.tasks.push_button import (
@@ -17,7 +17,7 @@ from robotr1.demos.tabletop.tasks.push_button import (
 
 FOOT = (0.048, 0.105, 0.012)  # half extents, metres
 STEM_Y, STEM_HEIGHT = 0.155, 0.26  # the button is at the body's origin, the stem along y
-LEAST_YAW = -1.25  # radians: turned farther this way, the hand does not reach buttons far to the side
+LEAST_YAW = -1.25  # radians: with a smaller yaw the hand cannot reach buttons far to the side
 GREEN, METAL, CAP = (0.10, 0.42, 0.22), (0.20, 0.21, 0.23), (0.95, 0.80, 0.10)
 DARK_SHADE, LIT_SHADE = (*GREEN, 1), (0.80, 0.95, 0.35, 1)
 DARK_BULB, LIT_BULB = (0.55, 0.52, 0.42, 1), (1.0, 0.95, 0.55, 1)
@@ -26,7 +26,7 @@ DARK_BULB, LIT_BULB = (0.55, 0.52, 0.42, 1), (1.0, 0.95, 0.55, 1)
 class LampOn(Task):
     """One variation: a lamp with a green shade."""
 
-    name, things = "lamp_on", ("lamp",)
+    name, objects = "lamp_on", ("lamp",)
     plan = ("move above the button of the lamp", "press the button of the lamp")
 
     def add_objects(self, spec: mujoco.MjSpec) -> None:
@@ -83,7 +83,7 @@ class LampOn(Task):
     def waypoints(self, scene) -> list[Waypoint]:
         top = self.positions(scene)[0]
         stem = scene.data.geom("shade").xpos - top
-        # The hand is flat: its broad side turns towards the stem.
+        # The hand is flat: its broad side faces the stem.
         yaw = (np.arctan2(stem[1], stem[0]) - LEAST_YAW) % np.pi + LEAST_YAW
         return [
             Waypoint("pre-press", above(top, 0.10, yaw), 0.0, self.plan[0]),

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from robotr1.demos.poses import axis_angle, matrix, pose, quaternion
 from robotr1.demos.tabletop.engine import mujoco
-from robotr1.demos.tabletop.poses import axis_angle, matrix, pose, quaternion
 from robotr1.demos.tabletop.shapes import HIDDEN, VISUAL
 from robotr1.demos.tabletop.tasks.base import Task, Waypoint
 from robotr1.demos.tabletop.world import TABLE_HEIGHT
@@ -21,9 +21,9 @@ WALNUT, INSIDE, CREAM, STEEL = (0.34, 0.19, 0.09), (0.62, 0.46, 0.27), (0.93, 0.
 
 
 class OpenDrawer(Task):
-    """Variation = which of the three drawers. The cabinet's front is turned to one side and to the front camera."""
+    """Variation = which of the three drawers. The cabinet faces one side and the front camera."""
 
-    name, things = "open_drawer", ("drawer",)
+    name, objects = "open_drawer", ("drawer",)
     plan = ("move in front of the drawer", "grasp the handle of the drawer", "pull the drawer open")
     variations = len(LEVELS)
 
@@ -65,7 +65,7 @@ class OpenDrawer(Task):
         return np.array([scene.data.geom(f"{LEVELS[scene.variation]}_bar").xpos])
 
     def yield_to_tip(self, scene) -> None:
-        """Closed fingers around the path of the handle hold it: the drawer is as far out as they are."""
+        """Without physics: closed fingers on the handle's path hold it and pull the drawer out."""
         joint = self._joint(scene)
         joint.qpos[0] = 0.0
         mujoco.mj_kinematics(scene.model, scene.data)
@@ -87,7 +87,7 @@ class OpenDrawer(Task):
 
 
 def _pointing(direction: np.ndarray) -> np.ndarray:
-    """The gripper pointing level along `direction` [3], fingers opening to its sides, the wrist as it turns best."""
+    """Return the quaternion of a gripper that points along the level `direction` [3], fingers opening sideways."""
     side = np.cross(direction, [0, 0, 1])
     return quaternion(np.stack([np.cross(side, direction), side, direction], axis=1))
 
@@ -98,7 +98,7 @@ def _add_board(body, position, half, color, **options) -> None:
 
 
 def _add_cabinet(spec: mujoco.MjSpec):
-    """Fixed; the body's origin is the middle of its foot and the front looks along x."""
+    """Add a fixed cabinet; the body's origin is the middle of its foot, and the front faces x."""
     body = spec.worldbody.add_body(name="cabinet")
     x, y, z, t = DEPTH / 2, WIDTH / 2, HEIGHT / 2, BOARD / 2
     for side in (-1, 1):
@@ -113,7 +113,7 @@ def _add_cabinet(spec: mujoco.MjSpec):
 
 
 def _add_drawer(spec: mujoco.MjSpec, cabinet, level: str, height: float) -> None:
-    """A drawer that slides along x; the body's origin is the middle of its front plate's outer face."""
+    """Add a drawer that slides along x; the body's origin is the middle of its front plate's outer face."""
     body = cabinet.add_body(name=f"{level}_drawer", pos=(DEPTH / 2, 0, height))
     body.gravcomp = 1
     body.add_joint(

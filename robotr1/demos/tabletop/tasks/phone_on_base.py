@@ -2,12 +2,12 @@
 
 import numpy as np
 
+from robotr1.demos.poses import axis_angle, matrix
 from robotr1.demos.tabletop.engine import mujoco
-from robotr1.demos.tabletop.poses import axis_angle, matrix, multiply
 from robotr1.demos.tabletop.shapes import HIDDEN, add_mesh, lathe, tube
 from robotr1.demos.tabletop.tasks.base import Task, Waypoint, above, add_free_body, random_place
 
-# The handset lies along x; its origin is the middle of the handle, GRIP above the two caps that it lies on. Metres.
+# The handset lies along x; its origin is the middle of the handle, GRIP above the two caps it rests on. Metres.
 GRIP, HANDLE, REACH, CAP = 0.036, 0.0125, 0.064, 0.026  # height and half width of the handle; caps: place and radius
 # The handset lies along the base's x at y = SEAT, beside the keys.
 BASE, SEAT = (0.098, 0.082, 0.018), -0.042  # half extents
@@ -22,7 +22,7 @@ RED, CREAM, DARK = (0.78, 0.05, 0.06), (0.74, 0.69, 0.56), (0.12, 0.12, 0.14)
 class PhoneOnBase(Task):
     """One variation: a red handset, a cream base."""
 
-    name, things = "phone_on_base", ("phone", "base")
+    name, objects = "phone_on_base", ("phone", "base")
     plan = (
         "move above the phone",
         "grasp the phone",
@@ -53,7 +53,7 @@ class PhoneOnBase(Task):
 
     def waypoints(self, scene) -> list[Waypoint]:
         phone, seat = self.positions(scene)
-        yaw, goal = _yaw(scene, "phone"), _yaw(scene, "base")
+        yaw, goal = scene.body_yaw("phone"), scene.body_yaw("base")
         lift = seat[2] + CARRY - phone[2]
         poses = (
             above(phone, 0.12, yaw),
@@ -77,14 +77,7 @@ class PhoneOnBase(Task):
         return np.array([scene.data.body("phone").xpos, seat])
 
     def hold(self, scene) -> None:
-        tip = scene.tip_pose()
-        scene.set_body("phone", tip[:3], multiply(tip[3:], np.array([1.0, 0.0, 0.0, 0.0])))
-        scene.set_gripper(HANDLE / 0.04)
-
-
-def _yaw(scene, body: str) -> float:
-    rotation = matrix(scene.body_pose(body)[3:])
-    return float(np.arctan2(rotation[1, 0], rotation[0, 0]))
+        scene.put_in_gripper("phone", HANDLE)
 
 
 def _add_handset(spec: mujoco.MjSpec) -> None:
@@ -106,7 +99,7 @@ def _add_handset(spec: mujoco.MjSpec) -> None:
 
 
 def _add_base(spec: mujoco.MjSpec) -> None:
-    """A fixed base with twelve keys, a screen and, between the caps of the handset, a ridge; the origin is its foot."""
+    """Add a fixed base with keys, a screen and a ridge between the handset's caps; the origin is its foot."""
     body = spec.worldbody.add_body(name="base")
     box, top = mujoco.mjtGeom.mjGEOM_BOX, 2 * BASE[2]
     body.add_geom(name="base", type=box, pos=(0, 0, BASE[2]), size=BASE, rgba=(*CREAM, 1), material="enamel")

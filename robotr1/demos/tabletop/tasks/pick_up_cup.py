@@ -1,9 +1,9 @@
-"""RLBench's pick_up_cup: grasp the cup of the named colour and lift it; another cup stands by."""
+"""RLBench's pick_up_cup: grasp the cup of the named colour and lift it; another cup distracts."""
 
 import numpy as np
 
+from robotr1.demos.poses import axis_angle
 from robotr1.demos.tabletop.engine import mujoco
-from robotr1.demos.tabletop.poses import axis_angle, matrix, multiply
 from robotr1.demos.tabletop.shapes import HIDDEN, add_mesh, lathe, tube
 from robotr1.demos.tabletop.tasks import colors
 from robotr1.demos.tabletop.tasks.base import Task, Waypoint, above, add_free_body, grasp_yaw, random_place
@@ -19,7 +19,7 @@ REST = np.array([0, 0, HEIGHT / 2])
 class PickUpCup(Task):
     """Variation = the cup's colour, in RLBench's order."""
 
-    name, things = "pick_up_cup", ("cup",)
+    name, objects = "pick_up_cup", ("cup",)
     plan = ("move above the cup", "grasp the cup", "lift the cup")
     variations = len(colors.NAMES)
     can_hold = True
@@ -49,9 +49,7 @@ class PickUpCup(Task):
         ]
 
     def waypoints(self, scene) -> list[Waypoint]:
-        cup = scene.body_pose("cup")
-        rotation = matrix(cup[3:])
-        yaw = grasp_yaw(np.arctan2(rotation[1, 0], rotation[0, 0]))
+        cup, yaw = scene.body_pose("cup"), grasp_yaw(scene.body_yaw("cup"))
         height = HEIGHT / 2 - GRASP_DEPTH
         return [
             Waypoint("pre-grasp", above(cup[:3], height + 0.12, yaw), None, self.plan[0]),
@@ -67,9 +65,7 @@ class PickUpCup(Task):
         return np.array([scene.data.body("cup").xpos])
 
     def hold(self, scene) -> None:
-        upside = multiply(scene.tip_pose()[3:], np.array([1.0, 0.0, 0.0, 0.0]))
-        scene.set_body("cup", scene.in_tip_frame([0, 0, HEIGHT / 2 - GRASP_DEPTH]), upside)
-        scene.set_gripper(_radius(HEIGHT - GRASP_DEPTH) / 0.04)
+        scene.put_in_gripper("cup", _radius(HEIGHT - GRASP_DEPTH), [0, 0, HEIGHT / 2 - GRASP_DEPTH])
 
 
 def _radius(height: float) -> float:
@@ -77,7 +73,7 @@ def _radius(height: float) -> float:
 
 
 def _add_cup(spec: mujoco.MjSpec, name: str) -> None:
-    """The middle of the cup is the body's origin; the handle sticks out along x."""
+    """Add a cup; the body's origin is its middle, and the handle points along x."""
     body = add_free_body(spec, name)
     low, high = -HEIGHT / 2, HEIGHT / 2
     outline = [

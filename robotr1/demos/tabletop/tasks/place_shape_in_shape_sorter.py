@@ -1,9 +1,9 @@
-"""RLBench's place_shape_in_shape_sorter: drop the named shape through the hole of its form in the sorter's lid."""
+"""RLBench's place_shape_in_shape_sorter: drop the named shape through its hole in the sorter's lid."""
 
 import numpy as np
 
+from robotr1.demos.poses import axis_angle, matrix
 from robotr1.demos.tabletop.engine import mujoco
-from robotr1.demos.tabletop.poses import axis_angle, matrix, multiply
 from robotr1.demos.tabletop.shapes import HIDDEN, add_mesh, prism
 from robotr1.demos.tabletop.tasks.base import Task, Waypoint, above, add_free_body, random_place
 
@@ -19,13 +19,13 @@ BODY, TOP, DARK = (0.16, 0.42, 0.66), (0.93, 0.90, 0.82), (0.03, 0.03, 0.04)
 
 
 def _ring(corners: int, radius: float) -> np.ndarray:
-    """A regular outline [corners,2], its first corner on +y."""
+    """Return a regular outline [corners,2] with its first corner on +y."""
     angle = np.pi / 2 + 2 * np.pi * np.arange(corners) / corners
     return radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
 
 def _triangle() -> np.ndarray:
-    """With blunt corners, as toys have them, for a finger to press on."""
+    """Return a triangle with blunt corners, which the fingers can press on."""
     corners = _ring(3, 0.037)
     ends = [corners + 0.14 * (np.roll(corners, turn, axis=0) - corners) for turn in (1, -1)]
     return np.stack(ends, axis=1).reshape(-1, 2)
@@ -38,7 +38,7 @@ def _star() -> np.ndarray:
 
 
 def _moon() -> np.ndarray:
-    """A disc less a disc of another middle on +x."""
+    """Return a disc without a second disc on +x."""
     outer, inner, away = 0.031, 0.0245, 0.0245
     horn = (outer**2 - inner**2 + away**2) / (2 * away)
     start, end = np.arccos(horn / outer), np.arccos((away - horn) / inner)
@@ -48,11 +48,11 @@ def _moon() -> np.ndarray:
 
 
 def _centered(outline: np.ndarray) -> np.ndarray:
-    """Moved along y so that fingers that close along y meet at its origin."""
+    """Move an outline along y so that fingers closing along y meet at its origin."""
     return outline - [0, (outline[:, 1].max() + outline[:, 1].min()) / 2]
 
 
-# In RLBench's order of variations: outline, least turn to look the same, colour, the hole's place on the lid (x, y).
+# In RLBench's order of variations: outline, smallest symmetry rotation, colour, the hole's position on the lid (x, y).
 SHAPES = {
     "cube": (_ring(8, 0.025)[1::2] * np.sqrt(2), np.pi / 2, (0.85, 0.10, 0.08), (-0.042, 0.0)),
     "cylinder": (_ring(32, 0.027), np.pi / 16, (0.10, 0.20, 0.80), (-0.042, -0.082)),
@@ -64,12 +64,12 @@ NAMES = tuple(SHAPES)
 
 
 class PlaceShapeInShapeSorter(Task):
-    """Variation = the shape, all five of RLBench's; the other four stand about.
+    """Variation = the shape, all five of RLBench's; the other four distract.
 
-    A hole looks like its shape; for the physics it is the rectangle around that.
+    A hole looks like its shape; in the physics it is the rectangle around it.
     """
 
-    name, things = "place_shape_in_shape_sorter", ("shape", "hole")
+    name, objects = "place_shape_in_shape_sorter", ("shape", "hole")
     plan = (
         "move above the shape",
         "grasp the shape",
@@ -105,7 +105,7 @@ class PlaceShapeInShapeSorter(Task):
     def waypoints(self, scene) -> list[Waypoint]:
         shape, hole = self.positions(scene)
         shape = shape - [0, 0, HEIGHT / 2]
-        yaw, put = _yaw(scene, NAMES[scene.variation]), _yaw(scene, "sorter")
+        yaw, put = scene.body_yaw(NAMES[scene.variation]), scene.body_yaw("sorter")
         carry = np.array([*shape[:2], hole[2]])
         poses = (
             above(shape, GRASP + APPROACH, yaw),
@@ -131,18 +131,11 @@ class PlaceShapeInShapeSorter(Task):
 
     def hold(self, scene) -> None:
         shape = NAMES[scene.variation]
-        upside = multiply(scene.tip_pose()[3:], np.array([1.0, 0.0, 0.0, 0.0]))
-        scene.set_body(shape, scene.in_tip_frame([0, 0, GRASP]), upside)
-        scene.set_gripper(SHAPES[shape][0][:, 1].max() / 0.04)
-
-
-def _yaw(scene, body: str) -> float:
-    rotation = matrix(scene.body_pose(body)[3:])
-    return float(np.arctan2(rotation[1, 0], rotation[0, 0]))
+        scene.put_in_gripper(shape, SHAPES[shape][0][:, 1].max(), [0, 0, GRASP])
 
 
 def _layout(rng: np.random.Generator, yaw: float) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Places [3] of the sorter and of the shapes: the hand fits between, and the sorter hides none from in front."""
+    """Sample positions [3] of sorter and shapes: the hand fits between them, and the sorter hides none."""
     across = matrix(axis_angle([0, 0, 1], yaw))[:2, :2]  # the sorter's axes
     while True:
         sorter, places = random_place(rng, 0.11), []
@@ -159,7 +152,7 @@ def _layout(rng: np.random.Generator, yaw: float) -> tuple[np.ndarray, list[np.n
 
 
 def _add_shape(spec: mujoco.MjSpec, shape: str) -> None:
-    """The body's origin is on its foot, midway between where the fingers touch it; its convex hull collides."""
+    """Add a shape; the origin is on its foot, midway between the fingers' contacts; its convex hull collides."""
     body, (outline, _, color, _) = add_free_body(spec, shape), SHAPES[shape]
     add_mesh(spec, body, shape, prism(outline, HEIGHT), color, material="enamel")
     solid = {"mass": 0.05, "condim": 4, "friction": (1.0, 0.02, 0.001), "group": HIDDEN}
@@ -167,7 +160,7 @@ def _add_shape(spec: mujoco.MjSpec, shape: str) -> None:
 
 
 def _add_sorter(spec: mujoco.MjSpec) -> None:
-    """A fixed box; the body's origin is the middle of its foot."""
+    """Add a fixed box; the body's origin is the middle of its foot."""
     body = spec.worldbody.add_body(name="sorter")
     box, (x, y, z) = mujoco.mjtGeom.mjGEOM_BOX, BOX
     seen = {"type": box, "contype": 0, "conaffinity": 0, "material": "enamel"}
@@ -179,14 +172,14 @@ def _add_sorter(spec: mujoco.MjSpec) -> None:
         body.add_geom(pos=(side * (x - WALL / 2), 0, z / 2), size=(WALL / 2, y, z / 2), **solid)
         body.add_geom(pos=(0, side * (y - WALL / 2), z / 2), size=(x, WALL / 2, z / 2), **solid)
     for shape, (outline, _, _, hole) in SHAPES.items():
-        # The hole's looks: a dark patch, a little larger than the shape.
+        # The visible hole: a dark patch, a little larger than the shape.
         patch = prism(outline * (1 + CLEARANCE / np.abs(outline).max()), 0.0006)
         add_mesh(spec, body, f"{shape}_hole", patch, DARK, pos=(*hole, z))
         _add_frame(body, np.array(hole), outline, solid)
 
 
 def _add_frame(body, hole: np.ndarray, outline: np.ndarray, solid: dict) -> None:
-    """The part of the lid around one hole: four boxes that leave the shape's extent free."""
+    """Add the lid around one hole: four boxes that leave the shape's extent free."""
     low, high = hole + outline.min(axis=0) - CLEARANCE, hole + outline.max(axis=0) + CLEARANCE
     (left, right), (back, front) = _cell(hole)
     boxes = (
@@ -201,7 +194,7 @@ def _add_frame(body, hole: np.ndarray, outline: np.ndarray, solid: dict) -> None
 
 
 def _cell(hole: np.ndarray) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Of the lid: what is nearer to this hole than to the others of its row, (from, to) along y and along x."""
+    """Return the part of the lid nearest to this hole within its row, (from, to) along y and along x."""
     row = sorted(place[1] for *_, place in SHAPES.values() if place[0] == hole[0])
     edges = [-BOX[1], *np.mean([row[1:], row[:-1]], axis=0), BOX[1]]
     n = row.index(hole[1])

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from robotr1.demos.poses import axis_angle
 from robotr1.demos.tabletop.engine import mujoco
-from robotr1.demos.tabletop.poses import axis_angle
 from robotr1.demos.tabletop.tasks import colors
 from robotr1.demos.tabletop.tasks.base import Task, Waypoint, above, random_place
 
@@ -13,7 +13,7 @@ TIP_TO_PAD = 0.002  # metres that the fingers end beyond the tip
 
 
 def add_button(spec: mujoco.MjSpec, body, position=(0, 0, 0), radius: float = CAP_RADIUS) -> None:
-    """A cap on a spring; `position` is the foot of the released cap in the body's frame."""
+    """Add a cap on a spring; `position` is the foot of the released cap in the body's frame."""
     cap = body.add_body(name="cap", pos=position)
     cap.add_joint(
         name="cap",
@@ -39,12 +39,12 @@ def add_button(spec: mujoco.MjSpec, body, position=(0, 0, 0), radius: float = CA
 
 
 def is_pressed(scene) -> bool:
-    """Whether the cap is down by three quarters of its travel."""
+    """Return whether the cap is down by three quarters of its travel."""
     return bool(scene.data.joint("cap").qpos[0] > 0.75 * TRAVEL)
 
 
 def press_with_tip(scene) -> None:
-    """Without physics: move the cap down as far as the tip stands below its released top."""
+    """Without physics: move the cap down as far as the tip is below its released top."""
     middle = scene.data.geom("cap").xpos
     away = scene.tip_pose()[:3] - middle - [0, 0, CAP_HEIGHT / 2 + TIP_TO_PAD]
     over = np.linalg.norm(away[:2]) < scene.model.geom("cap").size[0]
@@ -55,7 +55,7 @@ def press_with_tip(scene) -> None:
 class PushButton(Task):
     """Variation = the button's colour, in RLBench's order."""
 
-    name, things = "push_button", ("button",)
+    name, objects = "push_button", ("button",)
     plan = ("move above the button", "press the button")
     variations = len(colors.NAMES)
 

@@ -1,9 +1,9 @@
-"""RLBench's put_rubbish_in_bin: drop the crumpled paper into the bin; two tomatoes lie about."""
+"""RLBench's put_rubbish_in_bin: drop the crumpled paper into the bin; two tomatoes distract."""
 
 import numpy as np
 
+from robotr1.demos.poses import axis_angle, multiply
 from robotr1.demos.tabletop.engine import mujoco
-from robotr1.demos.tabletop.poses import axis_angle, multiply
 from robotr1.demos.tabletop.shapes import HIDDEN, add_mesh, lathe
 from robotr1.demos.tabletop.tasks.base import Task, Waypoint, above, add_free_body, random_place
 from robotr1.demos.tabletop.world import TABLE_HEIGHT
@@ -13,8 +13,8 @@ TOMATO_RADIUS, TOMATO_HEIGHT = 0.036, 0.062
 BIN_HEIGHT, BIN_FOOT, BIN_TOP, WALL, FLOOR = 0.125, 0.066, 0.082, 0.004, 0.006  # radii at the foot and the rim
 SIDES = 12  # flat walls that the bin's collision shape has
 APART, APART_FROM_BIN = 0.13, 0.21  # between middles: the hand fits between
-HIDDEN_BEHIND = 0.14  # to both sides of the bin's middle: whatever stands behind it there, it hides
-DROP, CARRY = 0.015, 0.14  # of the ball's middle over the bin's rim: where it is let go, and on the way
+HIDDEN_BEHIND = 0.14  # to both sides of the bin's middle: the bin hides objects behind it
+DROP, CARRY = 0.015, 0.14  # of the ball's middle above the bin's rim: at the release, and on the way
 PAPER, TIN, RIM = (0.90, 0.90, 0.88), (0.13, 0.15, 0.20), (0.42, 0.45, 0.50)
 RED, LEAF = (0.82, 0.07, 0.04), (0.10, 0.42, 0.10)
 TOMATOES = ("tomato", "other_tomato")
@@ -23,7 +23,7 @@ TOMATOES = ("tomato", "other_tomato")
 class PutRubbishInBin(Task):
     """One variation."""
 
-    name, things = "put_rubbish_in_bin", ("rubbish", "bin")
+    name, objects = "put_rubbish_in_bin", ("rubbish", "bin")
     plan = (
         "move above the rubbish",
         "grasp the rubbish",
@@ -79,18 +79,16 @@ class PutRubbishInBin(Task):
         return np.array([scene.data.body("rubbish").xpos, scene.data.body("bin").xpos + [0, 0, BIN_HEIGHT]])
 
     def hold(self, scene) -> None:
-        tip = scene.tip_pose()
-        scene.set_body("rubbish", tip[:3], multiply(tip[3:], np.array([1.0, 0.0, 0.0, 0.0])))
-        scene.set_gripper(RADIUS / 0.04)
+        scene.put_in_gripper("rubbish", RADIUS)
 
 
 def _draw_places(rng: np.random.Generator) -> list[np.ndarray]:
-    """The bin, the rubbish and the tomatoes."""
+    """Sample the positions of the bin, the rubbish and the tomatoes."""
     return [random_place(rng, 0.05), random_place(rng, 0.02), *(random_place(rng) for _ in TOMATOES)]
 
 
 def _stand_free(places: list[np.ndarray]) -> bool:
-    """Whether nothing stands so near that the hand would touch it, and the bin hides nothing from the front camera."""
+    """Return whether the hand fits between the objects, and the bin hides none from the front camera."""
     place, *others = places
     away = np.array(others) - place
     hidden = (np.abs(away[:, 1]) < HIDDEN_BEHIND) & (away[:, 0] < 0)
@@ -115,7 +113,7 @@ def _add_rubbish(spec: mujoco.MjSpec) -> None:
 
 
 def crumple(surface: tuple[np.ndarray, np.ndarray], rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Push a round surface in along random creases; every triangle stays flat to the light."""
+    """Push a round surface in along random creases, flat-shaded."""
     vertices, faces = surface
     direction = vertices / np.linalg.norm(vertices, axis=1, keepdims=True)
     creases = np.abs(np.sin(direction @ rng.normal(0, 3.0, (3, 5)) + rng.uniform(0, np.pi, 5))).mean(axis=1)
@@ -124,7 +122,7 @@ def crumple(surface: tuple[np.ndarray, np.ndarray], rng: np.random.Generator) ->
 
 
 def _add_tomato(spec: mujoco.MjSpec, name: str) -> None:
-    """The middle of the tomato is the body's origin."""
+    """Add a tomato; the body's origin is its middle."""
     body = add_free_body(spec, name)
     body.add_geom(
         name=name,

@@ -1,13 +1,13 @@
 """RLBench's stack_blocks: build a tower from the blocks of the named colour on the green platform.
 
 Six blocks lie on the table: as many of the colour as the tower needs, the others of one other colour (RLBench has four
-of each, so that more than the named number would do). The one nearest to the platform comes first.
+of each, more than the tower needs). The block nearest to the platform comes first.
 """
 
 import numpy as np
 
+from robotr1.demos.poses import axis_angle, matrix
 from robotr1.demos.tabletop.engine import mujoco
-from robotr1.demos.tabletop.poses import axis_angle, matrix, multiply
 from robotr1.demos.tabletop.shapes import VISUAL
 from robotr1.demos.tabletop.tasks import colors
 from robotr1.demos.tabletop.tasks.base import Task, Waypoint, above, add_free_body, random_place
@@ -19,14 +19,14 @@ GREEN = (0.08, 0.52, 0.20)
 HEIGHTS = ("two", "three", "four")
 ORDINALS = ("first", "second", "third", "fourth")
 APPROACH, CLEARANCE = 0.12, 0.10  # of the tip above the block to grasp and above the place to put it
-APART, OFF_PLATFORM = 0.105, 0.17  # between middles: fingers and hand fit in between
+APART, OFF_PLATFORM = 0.105, 0.17  # between middles: fingers and hand fit between them
 NEARER = 0.03  # metres that one block of the tower is nearer to the platform than the next
 TRIES = 60
 STEPS_PER_BLOCK = 6
 
 
 def steps(count: int) -> tuple[str, ...]:
-    """The plan for a tower of `count` blocks: six steps a block, the last of which leads to the next one."""
+    """Return the plan of a tower of `count` blocks: six steps per block; the last one leads to the next block."""
     plan = []
     for ordinal in ORDINALS[:count]:
         plan += [
@@ -43,13 +43,13 @@ def steps(count: int) -> tuple[str, ...]:
 class StackBlocks(Task):
     """Variation = 3 x colour + tower height - 2, as in RLBench; variation 0 is a tower of two red blocks.
 
-    `block` is the block that the tower needs next, also while it is carried, until it stands there and is let go;
-    `platform` is the middle of the surface where it belongs: of the platform, later of the top of the tower so far.
-    When the tower is done, both stay at its topmost block. `plan` is that of the present variation. The waypoints are
-    those of the whole tower, worked out from where the blocks lie at the start.
+    `block` is the block that the tower needs next, also while it is carried, until it is released on the tower.
+    `platform` is the middle of the surface below its place: the platform, later the top of the tower so far. When the
+    tower is complete, both stay at its topmost block. `plan` belongs to the current variation. The waypoints cover the
+    whole tower and follow from the blocks' positions at the start.
     """
 
-    name, things = "stack_blocks", ("block", "platform")
+    name, objects = "stack_blocks", ("block", "platform")
     plan = steps(2)
     variations = len(colors.NAMES) * len(HEIGHTS)
     can_hold = True
@@ -112,9 +112,7 @@ class StackBlocks(Task):
 
     def hold(self, scene) -> None:
         block, _ = self._next(scene)
-        upside = multiply(scene.tip_pose()[3:], np.array([1.0, 0.0, 0.0, 0.0]))
-        scene.set_body(f"block{block}", scene.tip_pose()[:3], upside)
-        scene.set_gripper(HALF / 0.04)
+        scene.put_in_gripper(f"block{block}", HALF)
 
     def advance(self, scene, done: int) -> None:
         put = axis_angle([0, 0, 1], _yaw(scene, "platform"))
@@ -122,11 +120,11 @@ class StackBlocks(Task):
             scene.set_body(f"block{level}", self._place(scene, level), put)
 
     def _place(self, scene, level: int) -> np.ndarray:
-        """[3]: the middle of a block that stands in the tower with `level` blocks below it."""
+        """Return the middle [3] of a block in the tower with `level` blocks below it."""
         return scene.body_pose("platform")[:3] + [0, 0, 2 * PLATFORM[2] + (2 * level + 1) * HALF]
 
     def _tower(self, scene) -> list[int]:
-        """The blocks of the right colour that stand on the platform and on each other, let go, from below."""
+        """List the released blocks of the right colour in the tower, from below."""
         tower = []
         while True:
             left = [block for block in range(self.count) if block not in tower]
@@ -143,14 +141,14 @@ class StackBlocks(Task):
         return bool(on_a_face and np.linalg.norm(away[:2]) < 0.6 * HALF and abs(away[2]) < 0.004 and not held)
 
     def _next(self, scene) -> tuple[int, int]:
-        """The block that the tower needs next and how many blocks are below its place."""
+        """Return the block that the tower needs next and the number of blocks below its place."""
         tower = self._tower(scene)
         left = [block for block in range(self.count) if block not in tower]
         return (left[0], len(tower)) if left else (tower[-1], self.count - 1)
 
 
 def _add_block(spec: mujoco.MjSpec, name: str) -> None:
-    """A cube whose faces have dark borders, so that stacked ones can be counted; the body's origin is its middle."""
+    """Add a cube with dark borders, so that stacked blocks can be counted; the body's origin is its middle."""
     body = add_free_body(spec, name)
     cube = {"type": mujoco.mjtGeom.mjGEOM_BOX, "material": "enamel"}
     solid = {"mass": 0.06, "condim": 4, "friction": (1.0, 0.02, 0.001)}
@@ -169,7 +167,7 @@ def _paint_block(scene, name: str, color: str) -> None:
 
 
 def _layout(rng: np.random.Generator, count: int) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Places [3] of the platform and of all blocks; the tower's come first and nearer ones before farther ones."""
+    """Sample positions [3] of platform and blocks: the tower's blocks first, nearer ones before farther ones."""
     while True:
         platform, places = random_place(rng, PLATFORM[0] / 2), []
         for _ in range(TRIES):
@@ -186,10 +184,8 @@ def _layout(rng: np.random.Generator, count: int) -> tuple[np.ndarray, list[np.n
 
 
 def _yaw(scene, body: str) -> float:
-    """Of a square thing: the least turn about z that its sides have, within a quarter turn."""
-    rotation = matrix(scene.body_pose(body)[3:])
-    yaw = np.arctan2(rotation[1, 0], rotation[0, 0])
-    return float((yaw + np.pi / 4) % (np.pi / 2) - np.pi / 4)
+    """Return the yaw of a square body's sides, within an eighth of a turn."""
+    return (scene.body_yaw(body) + np.pi / 4) % (np.pi / 2) - np.pi / 4
 
 
 TASK = StackBlocks

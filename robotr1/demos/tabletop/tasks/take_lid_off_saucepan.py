@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from robotr1.demos.poses import axis_angle, matrix
 from robotr1.demos.tabletop.engine import mujoco
-from robotr1.demos.tabletop.poses import axis_angle, matrix, multiply
 from robotr1.demos.tabletop.shapes import HIDDEN, add_mesh, lathe
 from robotr1.demos.tabletop.tasks.base import Task, Waypoint, above, add_free_body, grasp_yaw, random_place
 from robotr1.demos.tabletop.world import TABLE_HEIGHT
@@ -20,7 +20,7 @@ BLUE, DARK, PALE = (0.10, 0.22, 0.62), (0.08, 0.08, 0.09), (0.45, 0.66, 0.92)
 class TakeLidOffSaucepan(Task):
     """One variation: a blue saucepan, a light blue lid with a black knob."""
 
-    name, things = "take_lid_off_saucepan", ("lid",)
+    name, objects = "take_lid_off_saucepan", ("lid",)
     plan = ("move above the lid", "grasp the knob of the lid", "lift the lid off the saucepan")
     can_hold = True
 
@@ -43,8 +43,7 @@ class TakeLidOffSaucepan(Task):
         ]
 
     def waypoints(self, scene) -> list[Waypoint]:
-        knob, rotation = self.positions(scene)[0], matrix(scene.body_pose("lid")[3:])
-        yaw = grasp_yaw(np.arctan2(rotation[1, 0], rotation[0, 0]))
+        knob, yaw = self.positions(scene)[0], grasp_yaw(scene.body_yaw("lid"))
         height = KNOB_TOP - KNOB[2] - GRASP_DEPTH
         return [
             Waypoint("pre-grasp", above(knob, height + 0.10, yaw), None, self.plan[0]),
@@ -60,13 +59,11 @@ class TakeLidOffSaucepan(Task):
         return np.array([lid[:3] + matrix(lid[3:]) @ KNOB])
 
     def hold(self, scene) -> None:
-        upside = multiply(scene.tip_pose()[3:], np.array([1.0, 0.0, 0.0, 0.0]))
-        scene.set_body("lid", scene.in_tip_frame([0, 0, KNOB_TOP - GRASP_DEPTH]), upside)
-        scene.set_gripper(KNOB_RADIUS / 0.04)
+        scene.put_in_gripper("lid", KNOB_RADIUS, [0, 0, KNOB_TOP - GRASP_DEPTH])
 
 
 def _add_pan(spec: mujoco.MjSpec) -> None:
-    """A fixed pan; the body's origin is its foot and the handle points along y."""
+    """Add a fixed pan; the body's origin is its foot, and the handle points along y."""
     body = spec.worldbody.add_body(name="saucepan")
     inner, floor = RADIUS - WALL, 0.006
     outline = [
@@ -97,7 +94,7 @@ def _add_pan(spec: mujoco.MjSpec) -> None:
 
 
 def _add_lid(spec: mujoco.MjSpec) -> None:
-    """The body's origin is the middle of the lid's underside."""
+    """Add a lid; the body's origin is the middle of its underside."""
     body = add_free_body(spec, "lid")
     rim = RADIUS + 0.004
     outline = [(0, 0), (rim, 0), (rim, LID), (0.75 * rim, LID + 0.005), (0.3 * rim, DOME), (0, DOME)]

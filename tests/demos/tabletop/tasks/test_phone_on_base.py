@@ -15,7 +15,7 @@ def scene(scenes):
 
 def lay(scene, shift=(0, 0, 0), turn=0.0, frames=20):
     """Lay the handset `shift` metres (in the base's frame) and `turn` radians off its place; the arm waits at home."""
-    from robotr1.demos.tabletop.poses import axis_angle, matrix, multiply
+    from robotr1.demos.poses import axis_angle, matrix, multiply
 
     base = scene.body_pose("base")
     place = scene.positions()[1] + matrix(base[3:]) @ shift

@@ -17,7 +17,7 @@ def scene(scenes):
 
 def let_fall(scene, shift=(0, 0), height=0.03, turn=0.0, frames=25):
     """Let the shape fall from above its hole, moved along the sorter's x and y and turned; the arm waits at home."""
-    from robotr1.demos.tabletop.poses import axis_angle, matrix, multiply
+    from robotr1.demos.poses import axis_angle, matrix, multiply
 
     sorter = scene.body_pose("sorter")[3:]
     place = scene.positions()[1] + matrix(sorter) @ [*shift, height]

@@ -1,0 +1,33 @@
+import subprocess
+import sys
+
+import numpy as np
+import torch
+
+from robotr1 import paths
+from robotr1.policies import tiny
+from robotr1.training.pretrain import recipe
+
+
+def test_a_stage_that_has_run_is_loaded_not_run(tokenizer, tmp_path, monkeypatch):
+    monkeypatch.setattr(recipe, "FOLDER", tmp_path)
+    model, runs = tiny.build_model(tokenizer), []
+
+    def match(rng, log):
+        runs.append(rng.integers(100))
+        with torch.no_grad():
+            model.lm_head.weight.fill_(0.5)
+        log(step=1)
+
+    recipe.run_stage(match, recipe.LANGUAGE, model, np.random.default_rng(0))
+    other = tiny.build_model(tokenizer, seed=5)
+    recipe.run_stage(match, recipe.LANGUAGE, other, np.random.default_rng(0))
+    assert len(runs) == 1
+    assert torch.equal(other.lm_head.weight, model.lm_head.weight)
+
+
+def test_the_command_has_the_stages_of_the_recipe():
+    command = [sys.executable, "-m", "robotr1.training.pretrain", "--help"]
+    done = subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert all(stage in done.stdout for stage in recipe.STAGES)
