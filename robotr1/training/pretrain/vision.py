@@ -30,14 +30,14 @@ class VisionRecipe:
     """
 
     seed: int = 0
-    blocks_per_task: int = 300  # of 100 snapshots
-    cut_steps: int = 1000  # on cuts alone
-    steps: int = 20_000  # on whole images and cuts
+    blocks_per_task: int = 400  # of 100 snapshots; 8,000 images were learned by heart within 14 epochs
+    cut_steps: int = 4000  # on cuts alone
+    steps: int = 12_000  # on whole images and cuts
     batch_size: int = 48  # whole images
     cut_batch_size: int = 64  # twice as many while there are only cuts
     rate: float = 2e-3
     warmup: int = 50
-    decay: float = 0.75
+    decay: float = 0.6
     bf16: bool = True
 
 

@@ -20,7 +20,7 @@ def examples():
     return [state_example(random_scene(rng), rng) for _ in range(8)]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def snapshots() -> dict[str, np.ndarray]:
     """Forty snapshots: bright with one object and the gripper open, or dark with two objects and one of them held."""
     rng, count = np.random.default_rng(0), 40

@@ -2,6 +2,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 import torch
 
 from robotr1 import paths
@@ -24,6 +25,22 @@ def test_a_stage_that_has_run_is_loaded_not_run(tokenizer, tmp_path, monkeypatch
     recipe.run_stage(match, recipe.LANGUAGE, other, np.random.default_rng(0))
     assert len(runs) == 1
     assert torch.equal(other.lm_head.weight, model.lm_head.weight)
+
+
+def test_a_stage_stopped_midway_keeps_its_log(tokenizer, tmp_path, monkeypatch):
+    monkeypatch.setattr(recipe, "FOLDER", tmp_path)
+    model = tiny.build_model(tokenizer)
+
+    def see(rng, log):
+        log(step=1)
+        if not (tmp_path / "see_state.pt").exists():
+            (tmp_path / "see_state.pt").touch()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        recipe.run_stage(see, recipe.VISION, model, np.random.default_rng(0))
+    recipe.run_stage(see, recipe.VISION, model, np.random.default_rng(0))
+    assert len((tmp_path / "see.jsonl").read_text().splitlines()) == 2
 
 
 def test_the_command_has_the_stages_of_the_recipe():

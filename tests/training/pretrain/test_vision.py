@@ -11,21 +11,17 @@ from robotr1.training.pretrain.vision_errors import load_tower, mean_errors, sav
 RECIPE = VisionRecipe(cut_steps=3, steps=5, batch_size=4, cut_batch_size=4, warmup=2, bf16=False)
 
 
-@pytest.fixture
-def visual(tokenizer):
-    return tiny.build_model(tokenizer).model.visual
-
-
-@pytest.fixture
-def trained(visual, snapshots, tmp_path):
+@pytest.fixture(scope="module")
+def trained(tokenizer, snapshots, tmp_path_factory):
     """A training of 70 steps, and its log."""
     recipe = replace(RECIPE, cut_steps=10, steps=60, batch_size=12, cut_batch_size=12, warmup=5)
-    training, rows = VisionTraining(visual, recipe), []
+    training, rows = VisionTraining(tiny.build_model(tokenizer).model.visual, recipe), []
+    state = tmp_path_factory.mktemp("vision") / "state.pt"
 
     def measure(now):
         return mean_errors(now, snapshots)
 
-    train_vision(training, snapshots, tmp_path / "state.pt", lambda **row: rows.append(row), measure, every=10)
+    train_vision(training, snapshots, state, lambda **row: rows.append(row), measure, every=10)
     return training, rows
 
 
@@ -84,7 +80,8 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tokenizer, snapshots, tmp_pat
             assert torch.equal(value, getattr(parts, name).state_dict()[key]), (name, key)
 
 
-def test_rates_rise_twice_and_fall_to_zero(visual):
+def test_rates_rise_twice_and_fall_to_zero(tokenizer):
+    visual = tiny.build_model(tokenizer).model.visual
     training = VisionTraining(visual, replace(RECIPE, cut_steps=100, steps=100, warmup=10, decay=0.4))
     factors = []
     for training.step in range(200):
