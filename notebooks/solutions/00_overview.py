@@ -25,7 +25,7 @@ def film(task, seed):
 
 
 def another_seed():
-    """1. The cup stands elsewhere, so the keyframes and with them the answers move; their number stays."""
+    """1. The cup stands elsewhere, so keyframes and answers move; the number of keyframes stays."""
     for seed in (1, 2, 3):
         episode, record = film("pick_up_cup", seed)
         grasp = episode.gripper_pose[record.keyframes[1], :3]

@@ -5,7 +5,6 @@ the formula beside it; missing measurements are called "not measured".
 """
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
@@ -22,34 +21,30 @@ DEMOS, QUESTIONS, PARAMETERS = 10**6, 10**8, 72 * 10**9
 GPU_FLOPS, GPU_BANDWIDTH = 989e12, 3.35e12
 UTILISATION = 0.3  # of GPU_FLOPS; an assumption
 GPUS = 8
+MB = 2**20  # bytes, as the performance scripts count them
 NF4_BYTES = 4.127 / 8  # a weight: 4 bits and QLoRA's doubly quantised constants (arXiv 2305.14314, section 3)
 
 
 def measured(results: Path = paths.ROOT / "performance/results", demos: Path = paths.DEMOS) -> dict[str, Any]:
     """All measurements that there are, by name; bytes and seconds."""
+    read = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in results.glob("*.json")}
     found: dict[str, Any] = {}
-    text = {path.name: path.read_text(encoding="utf-8") for path in results.glob("*.*") if path.suffix != ".png"}
-    if rate := re.search(r"([\d.]+) demonstrations per CPU minute", text.get("demos.md", "")):
-        found["demos_per_cpu_minute"] = float(rate[1])
+    if speed := read.get("demos"):
+        found["demos_per_cpu_minute"] = round(60 * speed["demonstrations"] / speed["cpu_seconds"])
     if episodes := len(list(demos.glob("*/variation*/episodes/episode*"))):
         sizes = [path.stat().st_size for path in demos.rglob("*") if path.is_file()]
         found |= {"demo_bytes": sum(sizes) / episodes, "demo_files": len(sizes) / episodes}
-    if rows := _question_rows(text.get("questions.md", "")):
-        (few, _, small, _), (count, seconds, memory, size) = rows[0], rows[-1]
-        slope = (memory - small) / (count - few) if len(rows) > 1 else 0.0
-        found |= {"question_seconds": seconds / count, "question_bytes": size / count}
-        found["question_memory"] = (memory - slope * count, slope)  # at zero questions, and for each
-    if "grpo_step.json" in text:
-        steps = json.loads(text["grpo_step.json"])["steps"]
+    if sets := read.get("questions", {}).get("sets"):
+        small, large = sets[0], sets[-1]
+        added = large["questions"] - small["questions"]
+        slope = MB * (large["peak_rss_mb"] - small["peak_rss_mb"]) / added if added else 0.0
+        found["question_seconds"] = large["cpu_seconds"] / large["questions"]
+        found["question_bytes"] = MB * large["file_mb"] / large["questions"]
+        found["question_memory"] = (MB * large["peak_rss_mb"] - slope * large["questions"], slope)  # none, and each
+    if steps := read.get("grpo_step", {}).get("steps"):
         found["step_seconds"] = {name: median(step["seconds"] for step in taken) for name, taken in steps.items()}
-    return found | {"stage_times": text.get("stage_times.md")}
-
-
-def _question_rows(text: str) -> list[tuple[float, float, float, float]]:
-    """Questions, CPU seconds, bytes of memory, bytes of the file, from the table of performance/questions.py."""
-    pattern = r"^\| ([\d,]+) \| [\d.]+ s \| ([\d.]+) s \| \d+ µs \| (\d+) MB \| (\d+) MB \|"
-    rows = re.findall(pattern, text, re.MULTILINE)
-    return [(float(n.replace(",", "")), float(s), float(m) * 2**20, float(b) * 2**20) for n, s, m, b in rows]
+    table = results / "stage_times.md"
+    return found | {"stage_times": table.read_text(encoding="utf-8") if table.is_file() else None}
 
 
 def scaling(known: Mapping[str, Any], paper: Mapping[str, int]) -> str:
@@ -73,7 +68,7 @@ def _demos(known: Mapping[str, Any]) -> dict[str, Any]:
         "demo_cluster_hours": hours and hours / 256,
         "demo_disk": size and size * DEMOS,
         "demo_all_files": files and files * DEMOS,
-        "stage_times": known.get("stage_times"),
+        "stage_times": known["stage_times"],
     }
 
 

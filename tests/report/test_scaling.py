@@ -15,12 +15,10 @@ PAPER = {
     "steps": 290,
     "prompt_budget": 2048,
 }
-QUESTIONS = """| questions | wall clock | CPU | CPU per question | peak memory | file |
-|---:|---:|---:|---:|---:|---:|
-| 7,500 (the paper) | 3.9 s | 2.3 s | 305 µs | 105 MB | 12 MB |
-| 10,000 | 4.6 s | 2.0 s | 200 µs | 100 MB | 10 MB |
-| 1,000,000 | 2145.9 s | 360.0 s | 360 µs | 199 MB | 1000 MB |
-"""
+SETS = [
+    {"questions": 7_500, "cpu_seconds": 2.3, "peak_rss_mb": 100, "file_mb": 12},
+    {"questions": 1_000_000, "cpu_seconds": 360.0, "peak_rss_mb": 199, "file_mb": 1000},
+]
 
 
 def value(text, name):
@@ -31,10 +29,14 @@ def value(text, name):
 def known(tmp_path):
     results, demos = tmp_path / "results", tmp_path / "demos"
     results.mkdir()
-    (results / "demos.md").write_text("25 CPU seconds, 100 demonstrations per CPU minute.\n")
-    (results / "questions.md").write_text(QUESTIONS)
     steps = {"ours": [{"seconds": 1.0}, {"seconds": 3.0}, {"seconds": 2.0}]}
-    (results / "grpo_step.json").write_text(json.dumps({"steps": steps}))
+    files = {
+        "demos": {"demonstrations": 50, "cpu_seconds": 30},
+        "questions": {"sets": SETS},
+        "grpo_step": {"steps": steps},
+    }
+    for name, content in files.items():
+        (results / f"{name}.json").write_text(json.dumps(content))
     for episode in range(2):
         folder = demos / f"push_button/variation0/episodes/episode{episode}"
         folder.mkdir(parents=True)
