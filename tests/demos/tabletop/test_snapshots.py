@@ -5,7 +5,7 @@ from robotr1.demos.tabletop.tasks import TASKS, load_task
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_a_seed_names_one_picture_whatever_was_drawn_before(panda, task):
+def test_a_seed_names_one_image_in_any_order(panda, task):
     from robotr1.demos.tabletop.snapshots import random_snapshot
 
     image, facts = random_snapshot(task, np.random.default_rng(3), 64)
@@ -36,7 +36,7 @@ def test_snapshots_cover_open_closed_near_and_held(scenes, task):
     assert (tips.std(axis=0) > [0.1, 0.12, 0.1]).all()
     assert 0.2 < np.mean(opened) < 0.8
     near = np.linalg.norm(tips - objects, axis=1) < 0.06
-    assert 0.08 < near.mean() < 0.6
+    assert 0.08 < near.mean() < 0.75  # most moments of a plan that carries something
     carried = (np.linalg.norm(tips - objects, axis=1) < 0.06) & (objects[:, 2] > 0.95)
     assert (carried.mean() > 0.05) == scene.task.can_hold
 
