@@ -9,14 +9,17 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-ifeq ($(notdir $(CONDA_DEFAULT_ENV)),robotr1)
+# Paths may hold spaces: recipes quote them, and targets are relative or escaped.
+EMPTY :=
+SPACE := $(EMPTY) $(EMPTY)
+ifeq ($(notdir $(subst $(SPACE),_,$(CONDA_DEFAULT_ENV))),robotr1)
 BIN := $(CONDA_PREFIX)/bin
-STAMP := $(CONDA_PREFIX)/.robotr1-installed
+STAMP := $(subst $(SPACE),\ ,$(CONDA_PREFIX))/.robotr1-installed
 else
 BIN := $(CURDIR)/.venv/bin
-STAMP := $(CURDIR)/.venv/.robotr1-installed
+STAMP := .venv/.robotr1-installed
 endif
-PY := $(BIN)/python
+PY := "$(BIN)/python"
 
 # Few threads, and sleeping ones where they wait for each other: the tiny policy's matrices are small.
 export OMP_NUM_THREADS ?= 2
@@ -35,20 +38,20 @@ help: ## this list
 setup: $(STAMP) ## the environment with pinned dependencies
 
 $(STAMP): requirements.txt pyproject.toml
-ifneq ($(notdir $(CONDA_DEFAULT_ENV)),robotr1)
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-	    echo "robotr1 needs Python 3.11 or newer; '$(PYTHON)' is not ($$($(PYTHON) --version 2>&1))."; \
+ifeq ($(STAMP),.venv/.robotr1-installed)
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	    echo "robotr1 needs Python 3.11 or newer; '$(PYTHON)' is not ($$("$(PYTHON)" --version 2>&1))."; \
 	    echo "Name another: make $(or $(MAKECMDGOALS),setup) PYTHON=python3.11"; exit 1; }
 	@$(PY) -m pip --version >/dev/null 2>&1 || { \
 	    echo "Making an environment in .venv"; \
-	    $(PYTHON) -m venv --clear .venv || { \
+	    "$(PYTHON)" -m venv --clear .venv || { \
 	        echo "Could not make .venv; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }; }
 endif
 	@echo "Installing pinned dependencies into $(BIN) (2 to 5 minutes, about 2 GB)"
 	$(PY) -m pip install "$$(grep -E '^torch==' requirements.txt)"
 	$(PY) -m pip install -r requirements.txt
 	$(PY) -m pip install --quiet --no-deps --editable .
-	@touch $@
+	@touch "$@"
 
 renderer: setup
 	@$(PY) -m robotr1.demos.tabletop.gl
@@ -69,14 +72,14 @@ export PLAN
 study: ## from here to the report
 	@echo "$$PLAN"
 	@$(MAKE) --no-print-directory renderer
-	$(BIN)/dvc repro
+	$(PY) -m dvc repro
 	@$(PY) -m robotr1.report.summary
 
 experiments: setup ## DVC's experiments side by side, only what differs between them
-	@$(BIN)/dvc exp show --only-changed --hide-failed --drop '^(data|models|weights|reports|notebooks|robotr1)(/|$$)'
+	@$(PY) -m dvc exp show --only-changed --hide-failed --drop '^(data|models|weights|reports|notebooks|robotr1)(/|$$)'
 
 ablation: study ## what makes the difference: algorithms, questions, cold start, reward; three seeds each
-	cd experiments/ablation && $(BIN)/dvc repro
+	cd experiments/ablation && $(PY) -m dvc repro
 
 test: ## set-up, then the tests (with one small run of every stage)
 	@$(MAKE) --no-print-directory renderer
@@ -88,15 +91,15 @@ test-browser: renderer ## every notebook in JupyterLab and Chromium (apt-get ins
 	$(PY) -m pytest tests/browser
 
 notebooks: setup ## JupyterLab
-	cd notebooks && JUPYTER_PREFER_ENV_PATH=1 PYTHONWARNINGS='ignore:IProgress not found' $(BIN)/jupyter lab \
+	cd notebooks && $(PY) -m robotr1.kernel $(PY) -m jupyterlab \
 	    --ContentsManager.pre_save_hook=robotr1.ipynb.canonical_on_save # running a notebook is no change to it
 
 pretrain: renderer ## train the tiny base anew, from nothing (its stage is frozen: an hour or two)
-	$(BIN)/dvc repro --single-item --force pretrain_tiny
+	$(PY) -m dvc repro --single-item --force pretrain_tiny
 
 lint: setup ## style
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
 
 clean: ## remove what the stages made; the environment and reports/ stay
 	rm -rf data/demos data/metadata data/questions data/keyframes.jsonl models checkpoints .stage_times.jsonl

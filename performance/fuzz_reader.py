@@ -1,10 +1,9 @@
-"""Try to break the reader of recordings: every damaged or hostile file must end in EpisodeError, or be read.
+"""Fuzz the reader of recordings: each damaged or hostile file must raise EpisodeError or be read.
 
     python performance/fuzz_reader.py --inputs 20000 [--seed 0]
 
-Inputs are an episode's own files with bytes changed, cut, doubled or exchanged, and pickles written at random from all
-opcodes with RLBench's and other names. Anything but an Episode or an EpisodeError is a finding, as is an input that
-takes longer than 10 seconds or more than 1 GB.
+Inputs are an episode's own files with bytes changed, removed or repeated, and random pickles of all opcodes with
+RLBench's and other names. Any other exception is a finding, and so is an input that takes more than 10 seconds or 1 GB.
 """
 
 import argparse
@@ -39,7 +38,7 @@ SIZES = [0, 1, 7, 255, 2**16, 2**31 - 1, 2**32 - 1, 2**62]
 
 
 def write_example(root: Path) -> Path:
-    """A small whole episode."""
+    """A small complete episode."""
     length = 12
     still = {"joint_positions": np.zeros((length, 7)), "joint_velocities": np.zeros((length, 7))}
     return write_episode(
@@ -96,14 +95,14 @@ def opcode(rng: np.random.Generator) -> bytes:
 
 
 def program(rng: np.random.Generator) -> bytes:
-    """A pickle of random opcodes; names and words come first, so that many opcodes find something on the stack."""
+    """A pickle of random opcodes; names and words come first, so that the stack is seldom empty."""
     start = b"".join(b"c" + NAMES[rng.integers(len(NAMES))] for _ in range(rng.integers(0, 3)))
     start += b"(" * rng.integers(0, 3) + b"".join(b"K" + rng.bytes(1) for _ in range(rng.integers(0, 4)))
     return b"\x80\x04" + start + b"".join(opcode(rng) for _ in range(rng.integers(1, 40))) + b"."
 
 
 def outcome(read: Callable[[], object]) -> str:
-    """`read` or `EpisodeError`. An EpisodeError because of memory is a finding: the file had reserved it."""
+    """`read` or `EpisodeError`. An EpisodeError caused by memory is a finding: the file made the reader reserve it."""
     try:
         read()
     except EpisodeError as error:
@@ -114,7 +113,7 @@ def outcome(read: Callable[[], object]) -> str:
 
 
 def attempt(folder: Path, target: Path, data: bytes) -> str:
-    """Put `data` in the place of `target` and read the episode; the file's own content comes back afterwards."""
+    """Read the episode with `data` as the content of `target`, then restore the file."""
     original = target.read_bytes()
     target.write_bytes(data)
     signal.alarm(SECONDS)
@@ -128,7 +127,7 @@ def attempt(folder: Path, target: Path, data: bytes) -> str:
 
 
 def inputs(folder: Path, rng: np.random.Generator) -> Callable[[], tuple[Path, bytes, str]]:
-    """Draws (file, its new content, kind of input)."""
+    """A function that samples (file, its new content, kind of input)."""
     free = folder.parent / FREE
     free.write_bytes(pickle.dumps(None))
     files = [folder / LOW_DIM, folder.parents[1] / DESCRIPTIONS, folder / "front_rgb/5.png"]

@@ -29,15 +29,14 @@ from trl import GRPOTrainer
 
 from robotr1 import paths
 from robotr1.policies.adapters import lora_config
-from robotr1.policies.architecture import language_core
-from robotr1.policies.load import load_model
+from robotr1.policies.load import language_core, load_model
 from robotr1.policies.processor import load_processor
 from robotr1.records import Question, read_records
 from robotr1.settings import TrainGrpo, load_settings
-from robotr1.training.grpo import rollout
 from robotr1.training.grpo.algorithms import TRAINERS
 from robotr1.training.grpo.config import rl_config
 from robotr1.training.grpo.inputs import question_dataset
+from robotr1.training.grpo.rollout import generate as rollout
 from robotr1.training.grpo.trainer import image_cache, speed_up
 from robotr1.training.memory import torch_threads
 from robotr1.training.rewards import REWARDS

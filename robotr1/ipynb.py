@@ -5,6 +5,7 @@ differs between two equal runs (timestamps, random cell ids, kernel versions, pr
 """
 
 import ast
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from robotr1 import paths
+from robotr1 import paths, settings
 
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
@@ -46,10 +47,21 @@ def canonical(notebook: NotebookNode) -> NotebookNode:
     return _notebook(cells)
 
 
-def canonical_on_save(model: dict[str, Any], **_: Any) -> None:
-    """A `pre_save_hook` for Jupyter: the page keeps its outputs, the file stays canonical."""
-    if model["type"] == "notebook":
+def canonical_on_save(model: dict[str, Any], path: str = "", contents_manager: Any = None, **_: Any) -> None:
+    """A `pre_save_hook` for Jupyter: the page keeps its outputs, a source notebook of the study stays canonical.
+
+    All other notebooks are saved as they are.
+    """
+    folder = Path(getattr(contents_manager, "root_dir", "") or ".")
+    if model["type"] == "notebook" and is_source(folder / path.strip("/")):
         model["content"] = canonical(nbformat.from_dict(model["content"]))
+
+
+def is_source(path: Path) -> bool:
+    """Return whether `path` is a source notebook of the study: notebooks/NN_<stage>.ipynb."""
+    stages = [*settings.SECTIONS, "overview"]
+    named = re.fullmatch(r"\d\d_(\w+)\.ipynb", path.name)
+    return bool(named) and named[1] in stages and path.resolve().parent == paths.NOTEBOOKS.resolve()
 
 
 def executed(notebook: NotebookNode) -> NotebookNode:
@@ -121,7 +133,10 @@ def _source_cell(number: int, cell: NotebookNode) -> NotebookNode:
     make = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell}
     if cell.cell_type not in make:
         raise NotebookError(f"cell {number} is a {cell.cell_type} cell; use code and markdown")
-    return make[cell.cell_type](source, id=f"cell-{number:02d}", metadata=metadata)
+    made = make[cell.cell_type](source, id=f"cell-{number:02d}", metadata=metadata)
+    if attachments := cell.get("attachments"):  # pasted images
+        made.attachments = attachments
+    return made
 
 
 def _stable_outputs(outputs: Iterable[NotebookNode]) -> Iterable[NotebookNode]:

@@ -5,10 +5,11 @@ keyframe if the gripper has just opened or closed, if the arm pauses, or if the 
 """
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 
-from robotr1.demos.episode import Episode
+from robotr1.demos.episode import Episode, EpisodeError
 from robotr1.records import Keyframes
 
 FRAMES_BETWEEN_STOPS = 4
@@ -47,8 +48,18 @@ def keyframes_of(episodes: Iterable[Episode], stopping_delta: float = 0.1) -> li
     """Return one record per episode, in the order given.
 
     RLBench has several instructions per variation, and the paper does not say which it used. Here the episodes cycle
-    through them by their number.
+    through them by their number. Raises EpisodeError if two episodes have the same task, variation and number: later
+    stages identify episodes by these.
     """
+    episodes = list(episodes)
+    folders: dict[tuple, Path] = {}
+    for episode in episodes:
+        other = folders.setdefault((episode.task, episode.variation, episode.episode), episode.folder)
+        if other != episode.folder:
+            raise EpisodeError(
+                f"{episode.folder}: has the task, variation and number of {other}. Fix: remove one of them, or rename "
+                "it to a free number."
+            )
     return [
         Keyframes(
             task=episode.task,

@@ -7,6 +7,7 @@ The directions are computed from each demonstration's own camera, so another cam
 
 import dataclasses
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 from robotr1 import fields, paths
 from robotr1.demos.episode import Episode
 from robotr1.demos.images import project
+from robotr1.fields import prompt_text
 
 WORLD_ORIGIN = (0.25, 0.0, 0.752)  # metres; the paper's world origin
 GRIPPER_SIZE = (0.06, 0.2, 0.09)  # metres along x, y, z, with the gripper pointing down
@@ -42,11 +44,11 @@ class Metadata:
     image_size: list[int]  # width, height in pixels
     intrinsics: list[list[float]]  # [3][3]
     extrinsics: list[list[float]]  # [4][4], camera to world
-    axes: list[list[str]]  # per world axis: words for its positive and negative direction in the image
+    axes: list[list[str]] = prompt_text()  # per world axis: words for its positive and negative direction in the image
     alignment: list[float]  # per axis, 0..1: the cosine between the axis and its word's direction
     reference_point: list[float]
-    reference_name: str
-    scale_object: str
+    reference_name: str = prompt_text()
+    scale_object: str = prompt_text()
     scale_size: list[float]  # along x, y, z
     finger_length: float
     in_prompt: list[str]  # the PARTS that prompts contain; an experiment can leave some out
@@ -96,7 +98,7 @@ def design_metadata(episodes: Sequence[Episode], camera: str = "front", in_promp
 
 def standard_front_camera(resolution: int) -> tuple[np.ndarray, np.ndarray]:
     """Return intrinsics [3,3] and extrinsics [4,4] of RLBench's front camera: 40 degrees wide, 25 degrees down."""
-    focal = resolution / (2 * np.tan(np.radians(20.0)))
+    focal = resolution / (2 * math.tan(math.radians(20.0)))
     intrinsics = np.array([[-focal, 0, resolution / 2], [0, -focal, resolution / 2], [0, 0, 1]])
     sine, cosine = np.sin(np.radians(25.0)), np.cos(np.radians(25.0))
     extrinsics = np.array([[0, -sine, -cosine, 1.35], [-1, 0, 0, 0], [0, cosine, -sine, 1.58], [0, 0, 0, 1]])

@@ -2,7 +2,7 @@
 
 The runner reads params.yaml and passes exactly the stage's section to the notebook (papermill's own command line would
 turn YAML's false into the string "false", which is true). The notebook's output appears in the terminal while it runs.
-The executed copy is written only after every cell has finished.
+The executed copy is written only after every cell has finished. The kernel's environment is that of `robotr1.kernel`.
 
 `--canonical FILE…` rewrites source notebooks in their committed form; `--check-canonical FILE…` checks them.
 """
@@ -10,7 +10,6 @@ The executed copy is written only after every cell has finished.
 import argparse
 import dataclasses
 import json
-import os
 import re
 import sys
 import time
@@ -21,14 +20,9 @@ import yaml
 
 from robotr1 import ipynb, paths, settings
 from robotr1.ipynb import NotebookError
+from robotr1.kernel import KernelError, kernel_environment
 
 STAGE_TIMES = paths.ROOT / ".stage_times.jsonl"
-KERNEL_ENVIRONMENT = {
-    "JUPYTER_PREFER_ENV_PATH": "1",  # the python3 kernel of this environment, not the user's
-    "PYTHONWARNINGS": "ignore:IProgress not found",  # plain progress bars suffice
-    # Waiting threads sleep instead of spinning: on two cores with other work, a training stage took 30 s, not 172 s.
-    "OMP_WAIT_POLICY": "PASSIVE",
-}
 
 
 def find_notebook(name: str) -> Path:
@@ -103,21 +97,20 @@ def _execute(notebook: Any, values: dict[str, Any]) -> Any:
             return super().execute_managed_notebook(nb_man, kernel_name, **options)
 
     papermill_engines.register("showing", ShowingEngine)
-    for name, value in KERNEL_ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
     try:
-        return papermill.execute_notebook(
-            notebook,
-            None,
-            parameters=values,
-            engine_name="showing",
-            kernel_name="python3",
-            cwd=paths.ROOT,
-            progress_bar=False,
-            stdout_file=sys.stdout,
-            stderr_file=sys.stderr,
-            extra_arguments=["--log-level=40"],  # errors only
-        )
+        with kernel_environment():
+            return papermill.execute_notebook(
+                notebook,
+                None,
+                parameters=values,
+                engine_name="showing",
+                kernel_name="python3",
+                cwd=paths.ROOT,
+                progress_bar=False,
+                stdout_file=sys.stdout,
+                stderr_file=sys.stderr,
+                extra_arguments=["--log-level=40"],  # errors only
+            )
     except PapermillExecutionError as error:
         raise NotebookError(f"{error}\ncell [{error.exec_count}] failed: {error.ename}: {error.evalue}") from None
 
@@ -177,13 +170,15 @@ def bring_to_canonical(files: list[Path], check_only: bool) -> list[Path]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m robotr1.notebook", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m robotr1.notebook", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("stage", nargs="?", help="for example extract_demos or 01_extract_demos")
     parser.add_argument("--set", dest="overrides", type=_override, action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--output", type=Path, help="path of the executed copy (default: in reports/notebooks/)")
     parser.add_argument("--canonical", type=Path, nargs="+", metavar="FILE", help="rewrite in canonical form")
     parser.add_argument("--check-canonical", type=Path, nargs="+", metavar="FILE", help="exit 1 unless canonical")
     options = parser.parse_args(arguments)
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that lacks a letter of a notebook is no failure
     try:
         if options.canonical or options.check_canonical:
             files = options.canonical or options.check_canonical
@@ -196,7 +191,7 @@ def main(arguments: list[str] | None = None) -> int:
         output = run(options.stage, dict(options.overrides), options.output)
         print(f"executed copy: {paths.relative(output)}", file=sys.stderr)
         return 0
-    except (NotebookError, settings.SettingsError, OSError) as error:
+    except (NotebookError, KernelError, settings.SettingsError, OSError) as error:
         print(f"\n{options.stage or 'notebook'}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

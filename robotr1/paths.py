@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -80,13 +80,24 @@ def atomic_folder(path: Path | str) -> Iterator[Path]:
             replaced = temporary.with_suffix(".old")
             os.replace(path, replaced)
             os.replace(temporary, path)
-            shutil.rmtree(replaced)
+            _remove(replaced)
         else:
             os.replace(temporary, path)
     except OSError as error:
         raise _say_disk_full(error, path) from error
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        with suppress(OSError):
+            _remove(temporary)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, also where it holds read-only folders."""
+    folder.chmod(0o700)
+    for parent, folders, _ in os.walk(folder):
+        for child in (Path(parent) / name for name in folders):
+            if not child.is_symlink():
+                child.chmod(0o700)
+    shutil.rmtree(folder)
 
 
 def _say_disk_full(error: OSError, path: Path) -> OSError:

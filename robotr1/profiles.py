@@ -32,7 +32,7 @@ def compose(profile: str, output: Path = paths.PARAMS, overrides: list[str] | No
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("profile", nargs="?", default="laptop", choices=profiles())
     profile = parser.parse_args().profile
     try:

@@ -5,12 +5,14 @@ accuracy after it. Lines end at "\\n" only; other line separators of Unicode are
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from robotr1 import fields, paths
+from robotr1.fields import optional, prompt_text
 
 SCHEMA = 1
 AGAIN = "run the stage that writes this file again"
@@ -31,7 +33,7 @@ class Keyframes:
     task: str
     variation: int
     episode: int
-    instruction: str
+    instruction: str = prompt_text()
     length: int  # number of frames
     keyframes: list[int]  # frame indices, rising
 
@@ -40,7 +42,7 @@ class Keyframes:
 class Question:
     """One multiple-choice question about one frame (Robot-R1 section 3.2)."""
 
-    id: str  # <task>/variation<V>/episode<E>/frame<F>/<type>
+    id: str  # <task>/variation<V>/episode<E>/frame<F>/<type>, followed by -<N> in set N of paired options
     split: Split
     type: QuestionType
     task: str
@@ -49,12 +51,13 @@ class Question:
     frame: int
     keyframe: int  # index of the next keyframe
     image: str  # relative to the repository root, forward slashes
-    instruction: str
+    instruction: str = prompt_text()
     state: list[float]  # gripper tip [x, y, z] now, metres
     target: list[float]  # gripper tip [x, y, z] at the next keyframe, metres
-    options: list[str]  # texts without their letters
+    options: list[str] = prompt_text()  # texts without their letters
     answer: Letter
-    prompt: str  # the whole user text, without the image token
+    prompt: str = prompt_text()  # the whole user text, without the image token
+    set: str | None = optional()  # paired options: <task>/<split>/<type>/<N>, shared by the four questions of a set
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ class OpenQuestion:
     task: str
     image: str
     answer: list[float]  # the true state, metres (and radians, gripper)
-    prompt: str
+    prompt: str = prompt_text()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +83,10 @@ class PlanningQuestion:
     task: str
     variation: int
     image: str
-    instruction: str
-    actions: list[str]  # names; an action's id is its index
+    instruction: str = prompt_text()
+    actions: list[str] = prompt_text()  # names; an action's id is its index
     answer: list[int]  # ids of the actions that remain, in order
-    prompt: str
+    prompt: str = prompt_text()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ class SftExample:
     form: Literal["direct", "cot", "planning"]
     task: str
     image: str
-    prompt: str
+    prompt: str = prompt_text()
     completion: str
 
 
@@ -139,7 +142,9 @@ def stream_records(path: Path | str, kind: type[Record], unversioned: bool = Fal
     for place, mapping in read_objects(path):
         schema = mapping.pop("schema", 1 if unversioned else None)
         if schema != SCHEMA:
-            raise RecordError(f"{place}: schema: got {schema!r}, this version reads {SCHEMA}; {AGAIN}")
+            raise RecordError(
+                f"{place}: schema: got {fields.shown_value(schema)}, this version reads {SCHEMA}; {AGAIN}"
+            )
         try:
             yield fields.build(kind, mapping)
         except fields.FieldError as error:
@@ -147,19 +152,35 @@ def stream_records(path: Path | str, kind: type[Record], unversioned: bool = Fal
 
 
 def write_by_policy(folder: Path, name: str, rows: Sequence[Any]) -> None:
-    """Write rows (dataclasses with a `policy`) as `<folder>/<policy>/<name>`, one file for each policy."""
+    """Write rows (dataclasses with a `policy`) as `<folder>/<policy>/<name>`, one file for each policy.
+
+    Raises RecordError for a policy that cannot be the name of a folder.
+    """
     for policy in dict.fromkeys(row.policy for row in rows):
+        if not policy or policy.startswith(".") or Path(policy).name != policy:
+            raise RecordError(f"policy {policy!r}: not the name of a folder, so its {name} could not be read again")
         write_records(folder / policy / name, [row for row in rows if row.policy == policy])
 
 
-def read_by_policy(folder: Path, name: str, kind: type[Record]) -> list[Record]:
+def read_by_policy(folder: Path, name: str, kind: type[Record], key: Sequence[str]) -> list[Record]:
     """The rows of every `<folder>/<policy>/<name>`, policies in alphabetical order; empty where there is no file.
 
-    Older runs wrote these files without a schema; their lines have the form of schema 1.
-    Raises RecordError as `stream_records` does.
+    `key` names the fields that tell a policy's rows apart. Older runs wrote these files without a schema; their lines
+    have the form of schema 1. Raises RecordError as `stream_records` does, and where a file has a row twice, or one of
+    another policy.
     """
-    files = sorted(folder.glob(f"*/{name}"))
-    return [row for file in files for row in stream_records(file, kind, unversioned=True)]
+    rows = []
+    for file in sorted(folder.glob(f"*/{name}")):
+        mine = list(stream_records(file, kind, unversioned=True))
+        if strange := [row.policy for row in mine if row.policy != file.parent.name]:
+            raise RecordError(
+                f"{paths.relative(file)}: has rows of the policy {strange[0]!r}; the folder must have the policy's name"
+            )
+        keys = Counter(tuple(getattr(row, field) for field in key) for row in mine)
+        if twice := [key for key, count in keys.items() if count > 1]:
+            raise RecordError(f"{paths.relative(file)}: has {twice[0]} twice; {AGAIN}")
+        rows += mine
+    return rows
 
 
 def read_objects(path: Path | str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -18,7 +18,7 @@ from robotr1.fields import at_least
 from robotr1.records import QuestionType
 
 # Valid values of build_questions.distractors. Registering a strategy (questions/distractors) appends its name.
-DISTRACTORS = ["uniform", "same_episode", "other_episodes", "near_miss", "mirrored"]
+DISTRACTORS = ["uniform", "same_episode", "other_episodes", "near_miss", "mirrored", "paired"]
 
 
 class SettingsError(ValueError):
@@ -84,6 +84,8 @@ class BuildQuestions:
     distractors: str  # one of DISTRACTORS: the strategy that samples wrong options
     minimum_gap: float = at_least(0)  # metres between any two options
     near_distance: float = at_least(0.01)  # metres: the largest distance between two near_miss options
+    paired_questions: int = at_least(4)  # paired: training questions of each type; moments are used several times
+    paired_neighbours: float = at_least(0, 1)  # paired: share of waypoint sets about two neighbouring steps
     dead_zone: float = at_least(0)  # metres
     decimals: int = at_least(0, 6)
     prompt: Literal["compact", "full"]
@@ -101,6 +103,8 @@ class BuildQuestions:
                 f"got {self.distractors!r}, expected one of {', '.join(DISTRACTORS)}; a strategy of your own must be "
                 "registered in this process first (register_strategy)",
             )
+        if self.distractors == "paired" and self.options != 4:
+            raise fields.FieldError("options", f"got {self.options}; paired sets have four options")
 
 
 @dataclass(frozen=True)
@@ -202,8 +206,8 @@ class RunBenchmarks:
     judge_model: str  # as that server names it
     spatial_questions: int = at_least(0)  # of SpatialRGPT-Bench's form, drawn evenly; 0: none
     closed_loop_episodes: int = at_least(0)  # for each policy that acts, spread over the tasks; 0: nobody acts
-    embodied_scenes: int = at_least(0)  # of each task of the EB-Manipulation protocol, for its brackets
-    workers: int = at_least(1)  # policies that sit the exam at a time, each with so many threads
+    embodied_scenes: int = at_least(0)  # of each task of the EB-Manipulation protocol, for its controls
+    workers: int = at_least(1)  # policies that run at a time, each with `threads` threads
     threads: int = at_least(1)
     seed: int = at_least(0)
 

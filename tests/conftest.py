@@ -3,7 +3,7 @@
 import hypothesis
 import numpy as np
 import pytest
-from small_study import copy_of_repository, dvc
+from small_study import clone_of_repository, copy_of_repository, dvc
 
 from robotr1 import paths
 from robotr1.demos.episode import Camera, write_episode
@@ -34,6 +34,15 @@ def small_study(tmp_path_factory):
     root = copy_of_repository(tmp_path_factory.mktemp("small_study"))
     dvc(root, "exp", "run", "-S", "profile=ci")
     return root
+
+
+@pytest.fixture(scope="session")
+def committed(tmp_path_factory):
+    """A clone of the last commit. Tests of committed results use it, since `make study` replaces the working tree's."""
+    clone = clone_of_repository(tmp_path_factory.mktemp("committed") / "robotr1")
+    if clone is None:
+        pytest.skip("not a git checkout, so there is no committed run to look at")
+    return clone
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Copy the repository as a fresh clone has it, and run DVC there."""
+"""Copy the repository, with or without uncommitted changes, and run DVC in the copy."""
 
 import os
 import shutil
@@ -24,6 +24,13 @@ def copy_of_repository(target: Path) -> Path:
     for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "copy"]):
         subprocess.run([*git, *command], cwd=target, check=True, env=clean_environment())
     return target
+
+
+def clone_of_repository(target: Path) -> Path | None:
+    """Clone the last commit to `target`, without uncommitted changes; None outside a git checkout."""
+    command = ["git", "clone", "-q", str(paths.ROOT), str(target)]
+    done = subprocess.run(command, env=clean_environment(), capture_output=True, check=False)
+    return target if done.returncode == 0 else None
 
 
 def clean_environment(root: Path | None = None) -> dict[str, str]:

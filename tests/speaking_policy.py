@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from robotr1.policies import tiny
-from robotr1.policies.inputs import chat_text
+from robotr1.policies.inputs.prompts import chat_text
 from robotr1.policies.load import load_policy
 from robotr1.questions.prompts import completion_text
 from robotr1.records import Question

@@ -1,4 +1,4 @@
-"""Invented demonstrations in RLBench's layout, without a simulator."""
+"""Synthetic demonstrations in RLBench's layout, without a simulator."""
 
 from pathlib import Path
 
@@ -19,7 +19,8 @@ def write_synthetic(root: Path, task: str, number: int) -> Path:
     velocity = np.full((len(position), 7), 0.5)
     velocity[[24, 36, 51]] = 0.0
     gripper = (np.arange(len(position)) <= 36).astype(float)
-    images = {frame: rng.integers(0, 255, (8, 8, 3), dtype=np.uint8) for frame in range(0, len(position), 10)}
+    with_image = [*range(0, len(position), 10), 24, 36, 37, 51]  # also the keyframes
+    images = {frame: rng.integers(0, 255, (8, 8, 3), dtype=np.uint8) for frame in with_image}
     front = Camera(np.array([[-10.0, 0, 4], [0, -10.0, 4], [0, 0, 1]]), np.eye(4))
     return write_episode(
         root / task / "variation0" / "episodes" / f"episode{number}",

@@ -153,7 +153,11 @@ def probed(episodes: int = 8) -> list[Probed]:
             speaks = {"own": "A", "borrowed": "BC"}.get(thought)
             letter = "A" if policy == "base" else (speaks or "D")[0]
             for n in range(episodes):
-                key = {"id": f"pick_up_cup/variation0/episode{n}/frame0/{kind}", "policy": policy, "split": split}
+                key = {
+                    "id": f"pick_up_cup/variation{split == 'test_out':d}/episode{n}/frame0/{kind}",
+                    "policy": policy,
+                    "split": split,
+                }
                 key |= {"type": kind, "thought": thought, "completion": UNTRUSTED, "read": thought != "none"}
                 rows.append(Probed(**key, letter=letter, own="A", speaks=speaks, answer="A" if n % 4 else "B"))
     return rows

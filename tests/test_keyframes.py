@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robotr1.demos.episode import read_episode
+from robotr1.demos.episode import EpisodeError, read_episode
 from robotr1.keyframes import current_frames, find_keyframes, keyframes_of, next_keyframe
 
 FAST = 0.5  # rad/s
@@ -174,3 +174,11 @@ def test_episodes_take_the_instructions_in_turn(make_episode):
     records = keyframes_of(episodes)
     assert [r.instruction for r in records] == ["pick up the red cup", "lift the red cup", "pick up the red cup"]
     assert [r.keyframes for r in records] == [[12, 23]] * 3
+
+
+def test_two_episodes_of_one_task_variation_and_number_are_an_error(make_episode, tmp_path):
+    episode = read_episode(make_episode())
+    twin = read_episode(make_episode(root=tmp_path / "other"))
+    assert len(keyframes_of([episode, episode])) == 2
+    with pytest.raises(EpisodeError, match="has the task, variation and number of .*rename"):
+        keyframes_of([episode, twin])

@@ -1,5 +1,6 @@
 """The notebook runner: what it passes, what it writes, what it calls a failure."""
 
+import importlib
 import json
 import os
 import signal
@@ -75,7 +76,7 @@ def test_runs_with_the_sections_values_and_twice_gives_the_same_bytes(root):
     )
     code, stdout, stderr = run(root, "design_metadata")
     assert code == 0, stderr
-    assert "seen 0.1 10" in stdout
+    assert "seen 0.1 10" in stdout.splitlines()
     assert "a warning" in stderr
     assert "A small stage" in stderr, "the section's heading shows where the run is"
     first = (root / EXECUTED).read_bytes()
@@ -97,7 +98,7 @@ def test_overrides_are_checked_named_in_the_file_and_shown(root):
     code, _, stderr = run(root, "design_metadata", "--set", "frame_interval=2")
     assert code == 0, stderr
     notebook = ipynb.read(root / "reports/notebooks/02_design_metadata-frame_interval2.ipynb")
-    assert "frame_interval = 2" in notebook.cells[2].source
+    assert "frame_interval = 2" in notebook.cells[2].source.splitlines()
     assert notebook.cells[3].outputs[0].text == "2\n"
 
 
@@ -190,3 +191,66 @@ def test_broken_file_is_named(tmp_path):
 def test_parameters_are_plain_values(line):
     with pytest.raises(ipynb.NotebookError):
         ipynb.parameters(small_notebook(parameters=line))
+
+
+def saved(path, notebook):
+    """What Jupyter's contents manager, with the hook of `make notebooks`, writes to `path`."""
+    contents = importlib.import_module("jupyter_server.services.contents.largefilemanager")  # JupyterLab brings it
+    path.parent.mkdir(parents=True, exist_ok=True)
+    manager = contents.LargeFileManager(root_dir=str(path.parent))
+    manager.pre_save_hook = ipynb.canonical_on_save
+    manager.save({"type": "notebook", "format": "json", "content": notebook}, path.name)
+    return nbformat.read(path, as_version=4)
+
+
+def student_notebook():
+    picture = {"arm.png": {"image/png": "iVBORw0KGgo="}}
+    printed = [nbformat.v4.new_output("stream", text="42\n")]
+    cells = [
+        nbformat.v4.new_markdown_cell("![arm](attachment:arm.png)", attachments=picture),
+        nbformat.v4.new_code_cell("print(42)", outputs=printed, execution_count=1, metadata={"collapsed": True}),
+        nbformat.v4.new_raw_cell("raw"),
+        nbformat.v4.new_code_cell(""),
+    ]
+    return nbformat.v4.new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "notebooks/mine.ipynb",
+        "notebooks/02_design_metadata-Copy1.ipynb",
+        "notebooks/09_my_try.ipynb",
+        "notebooks/solutions/02_design_metadata.ipynb",
+        "elsewhere/02_design_metadata.ipynb",
+        "02_design_metadata.ipynb",
+    ],
+)
+def test_the_save_hook_leaves_a_students_own_notebook_alone(root, monkeypatch, name):
+    monkeypatch.setattr(paths, "NOTEBOOKS", root / "notebooks")
+    notebook = student_notebook()
+    found = saved(root / name, notebook)
+    assert [cell.source for cell in found.cells] == [cell.source for cell in notebook.cells]
+    assert found.cells[0].attachments == notebook.cells[0].attachments
+    assert found.cells[1].outputs == notebook.cells[1].outputs
+    assert found.metadata.language_info == {"name": "python"}
+
+
+def test_the_save_hook_keeps_a_source_notebook_canonical_with_its_pictures(root, monkeypatch):
+    monkeypatch.setattr(paths, "NOTEBOOKS", root / "notebooks")
+    notebook = small_notebook("print(42)")
+    notebook.cells[2].outputs = [nbformat.v4.new_output("stream", text="42\n")]
+    notebook.cells[0].attachments = student_notebook().cells[0].attachments
+    for name in ("02_design_metadata.ipynb", "00_overview.ipynb"):
+        found = saved(root / "notebooks" / name, notebook)
+        assert found.cells[2].outputs == []
+        assert found.cells[0].attachments == notebook.cells[0].attachments
+        assert ipynb.dumps(ipynb.canonical(found)) == (root / "notebooks" / name).read_text()
+
+
+def test_pictures_stay_in_executed_copies_and_canonical_files():
+    notebook = small_notebook("1")
+    notebook.cells[0].attachments = student_notebook().cells[0].attachments
+    for form in (ipynb.canonical, ipynb.executed):
+        assert form(notebook).cells[0].attachments == notebook.cells[0].attachments
+        assert "attachments" not in form(notebook).cells[1]

@@ -5,20 +5,20 @@ import dataclasses
 import hashlib
 import re
 import statistics
+from pathlib import Path
 
 import pytest
 import yaml
 
-from robotr1 import ipynb, paths, settings
+from robotr1 import ipynb, paths, profiles, settings
 
 NOTEBOOKS = sorted(paths.NOTEBOOKS.glob("*.ipynb"))
-COPIES = sorted(paths.EXECUTED.glob("*.ipynb"))
 LONGEST_CELL = 16  # lines
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
-def lock():
-    return yaml.safe_load((paths.ROOT / "dvc.lock").read_text())
+def stages_of(root):
+    return yaml.safe_load((root / "dvc.lock").read_text())["stages"]
 
 
 def code_cells(notebook):
@@ -43,14 +43,16 @@ def test_committed_form_is_canonical_and_output_free(path):
 
 
 @each
-def test_parameters_are_those_of_params_yaml(path):
+def test_parameters_are_those_of_the_laptop_profile(path, tmp_path):
+    """params.yaml is the composed laptop profile, unless an experiment changed it."""
+    profiles.compose("laptop", tmp_path / "params.yaml")
     stated = ipynb.parameters(ipynb.read(path))
     section = path.stem[3:]
     if section not in settings.SECTIONS:
         assert not stated
         return
-    expected = dataclasses.asdict(settings.load_settings()[section])
-    assert list(stated) == list(settings.read_params()[section]), "same names in the same order"
+    expected = dataclasses.asdict(settings.load_settings(tmp_path / "params.yaml")[section])
+    assert list(stated) == list(settings.read_params(tmp_path / "params.yaml")[section]), "same names in the same order"
     assert stated == expected
     assert [type(value) for value in stated.values()] == [type(value) for value in expected.values()]
 
@@ -108,29 +110,34 @@ def test_no_machine_paths_and_no_working_directory(path):
     assert "../" not in source, "paths come from robotr1.paths"
 
 
-def test_the_executed_copies_are_those_that_the_stages_wrote():
+def test_the_executed_copies_are_those_that_the_stages_wrote(committed):
     """Every notebook stage has a copy in reports/ for each cell of its matrix. The overview is no stage: it may."""
-    outs = [out["path"] for stage in lock()["stages"].values() for out in stage.get("outs", [])]
-    written = {paths.ROOT / path for path in outs if path.startswith("reports/notebooks/")}
-    assert {path.stem.partition("-")[0] for path in written} == {path.stem for path in NOTEBOOKS} - {"00_overview"}
-    assert set(COPIES) - {paths.EXECUTED / "00_overview.ipynb"} == written
+    outs = [out["path"] for stage in stages_of(committed).values() for out in stage.get("outs", [])]
+    written = {path for path in outs if path.startswith("reports/notebooks/")}
+    copies = {path.relative_to(committed).as_posix() for path in (committed / "reports/notebooks").glob("*.ipynb")}
+    sources = {path.stem for path in (committed / "notebooks").glob("*.ipynb")}
+    assert {Path(path).stem.partition("-")[0] for path in written} == sources - {"00_overview"}
+    assert copies - {"reports/notebooks/00_overview.ipynb"} == written
 
 
-@pytest.mark.parametrize("copy", COPIES, ids=lambda path: path.stem)
-def test_an_executed_copy_shows_its_notebook(copy):
-    """The copy has the cells of the committed source, apart from the values in force."""
-    source = [cell.source for cell in ipynb.read(paths.NOTEBOOKS / f"{copy.stem.partition('-')[0]}.ipynb").cells]
-    cells = [cell.source for cell in ipynb.read(copy).cells]
-    if len(cells) == len(source) + 1:
-        cells = [cell for cell in cells if not cell.startswith("# Parameters")]
-    assert cells == source, f"{paths.relative(copy)} is of an older version; run `dvc repro`"
-    assert copy.read_bytes() == ipynb.dumps(ipynb.executed(ipynb.read(copy))).encode()
+@pytest.mark.parametrize("name", [path.stem for path in NOTEBOOKS[1:]])
+def test_an_executed_copy_shows_its_notebook(name, committed):
+    """The copies have the cells of the committed source, apart from the values in force."""
+    source = [cell.source for cell in ipynb.read(committed / f"notebooks/{name}.ipynb").cells]
+    copies = sorted((committed / "reports/notebooks").glob(f"{name}*.ipynb"))
+    assert copies
+    for copy in copies:
+        cells = [cell.source for cell in ipynb.read(copy).cells]
+        if len(cells) == len(source) + 1:
+            cells = [cell for cell in cells if not cell.startswith("# Parameters")]
+        assert cells == source, f"{copy.name} is of an older version; run `dvc repro`"
+        assert copy.read_bytes() == ipynb.dumps(ipynb.executed(ipynb.read(copy))).encode()
 
 
-def test_dvc_lock_has_the_md5_of_the_files_in_git():
-    for name, stage in lock()["stages"].items():
+def test_dvc_lock_has_the_md5_of_the_files_in_git(committed):
+    for name, stage in stages_of(committed).items():
         for dep in stage.get("deps", []):
-            path = paths.ROOT / dep["path"]
+            path = committed / dep["path"]
             if path.is_file() and not dep["path"].startswith(("data/", "models/")):
                 md5 = hashlib.md5(path.read_bytes()).hexdigest()
                 assert md5 == dep["md5"], f"{dep['path']} changed since {name} ran; run `dvc repro`"

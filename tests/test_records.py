@@ -24,7 +24,7 @@ QUESTION = records.Question(
     answer="A",
     prompt="Task: …\nWhere?",
 )
-text = st.text(max_size=20)
+text = st.text(st.characters(codec=None), max_size=20)  # lone surrogates and line separators too
 predictions = st.builds(
     records.Prediction,
     id=text,
@@ -59,8 +59,12 @@ def write(path, **changes):
     [
         ({"answer": "Z"}, r"line 2: answer: got 'Z', expected one of A, B"),
         ({"frame": "10"}, r"line 2: frame: got '10' \(str\), expected int"),
+        ({"frame": "9" * 10**6}, r"line 2: frame: got '9{1,100}\.\.\.9{1,100}' \(str\), expected int"),
         ({"frame": True}, r"line 2: frame: got True \(bool\), expected int"),
         ({"state": [0.1, None, 0.2]}, r"line 2: state\[1\]: got None"),
+        ({"state": [0.1, 10**400, 0.2]}, r"line 2: state\[1\]: got 10{1,100}\.\.\.0{1,100} \(int\), expected float"),
+        ({"state": [0.1, float("nan"), 0.2]}, r"line 2: state\[1\]: got nan, expected a finite number"),
+        ({"state": [0.1, float("inf"), 0.2]}, r"line 2: state\[1\]: got inf, expected a finite number"),
         ({"options": "A"}, r"line 2: options: got 'A' \(str\), expected list\[str\]"),
         ({"prompt": ...}, r"line 2: prompt: missing in a Question record"),
         ({"colour": "red"}, r"line 2: colour: unknown; the fields are id, split"),
@@ -73,13 +77,46 @@ def test_a_bad_field_is_named_with_file_and_line(tmp_path, changes, message):
         records.read_records(tmp_path / "train.jsonl", records.Question)
 
 
-@pytest.mark.parametrize("line", ['{"schema": 1, "id": "x"', "[1, 2]", "\n{}", "\x00", "[" * 100_000, "1" * 5000])
+@pytest.mark.parametrize(
+    "line",
+    ['{"schema": 1, "id": "x"', "[1, 2]", "\n{}", "\x00", "[" * 100_000, "1" * 5000, '{"' + "k" * 10**6 + '": 1}'],
+)
 def test_a_corrupt_line_is_named(tmp_path, line):
     write(tmp_path / "train.jsonl")
     with open(tmp_path / "train.jsonl", "a") as file:
         file.write(line + "\n")
     with pytest.raises(records.RecordError, match=r"train\.jsonl, line 3: .*run the stage"):
         records.read_records(tmp_path / "train.jsonl", records.Question)
+
+
+def error_of(path, kind):
+    try:
+        records.read_records(path, kind)
+    except records.RecordError as error:
+        return str(error)
+    return None
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | text,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["schema", "id", "state"]) | text, inner)
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.binary(max_size=200) | st.lists(JSON, max_size=3).map(lambda rows: "\n".join(map(json.dumps, rows)).encode()))
+def test_any_file_gives_records_or_the_documented_error(tmp_path_factory, content):
+    path = tmp_path_factory.mktemp("records") / "train.jsonl"
+    path.write_bytes(content)
+    for kind in (records.Question, records.Prediction, Path):
+        message = error_of(path, kind)
+        if message is None:
+            assert not content.strip(b"\r\n")
+        else:
+            assert "train.jsonl, line " in message
+            assert len(message) < 2000
 
 
 def test_a_missing_file_says_which_and_what_to_do(tmp_path):
@@ -136,28 +173,52 @@ class Point:
 @dataclasses.dataclass(frozen=True)
 class Path:
     policy: str
+    number: int
     points: list[Point]
     last: Point
 
 
 def test_nested_records_come_back_by_policy_without_what_is_not_stored(tmp_path):
-    rows = [Path(name, [Point(0.5, "seen")] * 2, Point(1.0, object())) for name in ("b", "a", "b")]
+    rows = [Path(name, i, [Point(0.5, "seen")] * 2, Point(1.0, object())) for i, name in enumerate("bab")]
     records.write_by_policy(tmp_path, "paths.jsonl", rows)
-    plain = [Path(name, [Point(0.5, None)] * 2, Point(1.0, None)) for name in ("a", "b", "b")]
-    assert records.read_by_policy(tmp_path, "paths.jsonl", Path) == plain
+    plain = [Path(name, i, [Point(0.5, None)] * 2, Point(1.0, None)) for name, i in (("a", 1), ("b", 0), ("b", 2))]
+    assert records.read_by_policy(tmp_path, "paths.jsonl", Path, key=("number",)) == plain
 
 
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ({"policy": "a", "points": [], "last": {}}, r"last\.x: missing"),
-        ({"policy": "a", "points": [{"x": 1}, {"x": "1"}], "last": {"x": 1}}, r"points\[1\]\.x: got '1'"),
-        ({"policy": "a", "points": [], "last": [1]}, r"last: got \[1\] \(list\), expected Point"),
-        ({"policy": "a", "points": [], "last": {"x": 1, "shown": 2}}, r"last\.shown: unknown; the fields are x"),
+        ({"policy": "a", "number": 0, "points": [], "last": {}}, r"last\.x: missing"),
+        ({"policy": "a", "number": 0, "points": [{"x": 1}, {"x": "1"}], "last": {"x": 1}}, r"points\[1\]\.x: got '1'"),
+        ({"policy": "a", "number": 0, "points": [], "last": [1]}, r"last: got \[1\] \(list\), expected Point"),
+        (
+            {"policy": "a", "number": 0, "points": [], "last": {"x": 1, "shown": 2}},
+            r"last\.shown: unknown; the fields are x",
+        ),
     ],
 )
 def test_a_bad_field_of_a_nested_record_is_named(tmp_path, line, message):
     (tmp_path / "a").mkdir()
     (tmp_path / "a/paths.jsonl").write_text(json.dumps({"schema": 1} | line))
     with pytest.raises(records.RecordError, match=r"a/paths\.jsonl, line 1: " + message):
-        records.read_by_policy(tmp_path, "paths.jsonl", Path)
+        records.read_by_policy(tmp_path, "paths.jsonl", Path, key=("number",))
+
+
+def test_rows_in_the_folder_of_another_policy_are_refused(tmp_path):
+    records.write_by_policy(tmp_path, "paths.jsonl", [Path("base", 0, [], Point(1.0, None))])
+    (tmp_path / "base").rename(tmp_path / "copy")
+    with pytest.raises(records.RecordError, match=r"copy/paths\.jsonl: has rows of the policy 'base'"):
+        records.read_by_policy(tmp_path, "paths.jsonl", Path, key=("number",))
+
+
+def test_a_row_that_is_there_twice_is_refused(tmp_path):
+    rows = [Path("base", number, [], Point(1.0, None)) for number in (1, 2, 1)]
+    records.write_by_policy(tmp_path, "paths.jsonl", rows)
+    with pytest.raises(records.RecordError, match=r"base/paths\.jsonl: has \(1,\) twice"):
+        records.read_by_policy(tmp_path, "paths.jsonl", Path, key=("number",))
+
+
+@pytest.mark.parametrize("policy", ["Qwen/Qwen2.5-VL", "../base", "", ".", ".."])
+def test_a_policy_that_is_no_folder_name_is_refused(tmp_path, policy):
+    with pytest.raises(records.RecordError, match="not the name of a folder"):
+        records.write_by_policy(tmp_path, "paths.jsonl", [Path(policy, 0, [], Point(1.0, None))])

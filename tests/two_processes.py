@@ -15,12 +15,12 @@ from small_settings import GRPO
 from torch.distributed.fsdp import fully_shard
 
 from robotr1 import paths
-from robotr1.policies.architecture import language_core
+from robotr1.policies.load import language_core
 from robotr1.questions.prompts import completion_text
 from robotr1.records import Question, read_records
-from robotr1.training.grpo import rollout
 from robotr1.training.grpo import trainer as rl
 from robotr1.training.grpo.group_trainer import GroupTrainer
+from robotr1.training.grpo.rollout import generate as rollout
 
 SETTINGS = dataclasses.replace(GRPO, steps=3, updates_per_rollout=1, beta=0.0, max_completion_length=24)
 

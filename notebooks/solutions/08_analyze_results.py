@@ -7,7 +7,7 @@ from robotr1.evaluation.multiple_choice.consistency import consistency, examine
 from robotr1.evaluation.multiple_choice.results import compare
 from robotr1.evaluation.multiple_choice.results import read as read_predictions
 from robotr1.records import Question, read_records
-from robotr1.report.names import headline_policy
+from robotr1.report.style.names import headline_policy
 from robotr1.settings import load_settings
 
 SPLIT = "test_in"

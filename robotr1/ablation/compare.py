@@ -79,6 +79,7 @@ class Difference:
     high: float
     by_seed: list[float]
     p_values: list[float]  # exact McNemar test, one per seed
+    questions: int  # that both runs answered
 
     @property
     def verdict(self) -> Literal["better", "worse", "not told apart"]:
@@ -116,7 +117,7 @@ def difference(ours: Scores, theirs: Scores, confidence: float = 0.95) -> Differ
     each = [float(np.mean([a[q] - b[q] for a, b in pairs])) for q in shared]
     mean, low, high = mean_interval(each, confidence, clusters=clusters)
     by_seed = [test.difference for test in tests]
-    return Difference(mean, deviation(by_seed), low, high, by_seed, [test.p_value for test in tests])
+    return Difference(mean, deviation(by_seed), low, high, by_seed, [test.p_value for test in tests], len(shared))
 
 
 def of_seed(one: Scores, seed: int) -> dict[str, bool]:

@@ -79,6 +79,7 @@ def main(folder: Path = FOLDER) -> None:
     differences = {
         f"{one.name} ({', '.join(one.types)})": {
             split: {"difference": d.mean, "std": d.std, "low": d.low, "high": d.high, "verdict": d.verdict}
+            | {"questions": d.questions}
             for split, d in found.items()
         }
         for one, found in made

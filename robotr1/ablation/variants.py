@@ -28,7 +28,10 @@ def with_distractors(questions: Sequence[Question], strategy: str, settings: Bui
     """Replace the distractors of waypoint questions by those of another strategy.
 
     A waypoint question for which that strategy finds no distractors stays unchanged, as do all other questions.
+    Raises ValueError for paired options, whose questions are others and not the same with other distractors.
     """
+    if strategy == "paired" or any(question.set is not None for question in questions):
+        raise ValueError("paired options have questions of their own; compare strategies by separate builds")
     episodes = (read_episode(folder) for folder in list_episodes(paths.DEMOS))
     trajectories = trajectories_of(episodes, read_records(paths.KEYFRAMES, Keyframes), settings.state)
     others = stream_questions(trajectories, replace(settings, types=["waypoint"], distractors=strategy))

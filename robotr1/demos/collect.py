@@ -101,7 +101,7 @@ def _warn_where_fewer(demos: dict[str, int], collection: Collection) -> None:
             bad = sum(left.episode.startswith(f"{task}/") for left in collection.left_out)
             warnings.warn(
                 f"{task}: {there.get(task, 0)} of {amount} demonstrations: the source has no more"
-                + (f"; {bad} damaged ones were left out" if bad else ""),
+                + (f"; {bad} damaged or repeated ones were left out" if bad else ""),
                 stacklevel=3,
             )
 

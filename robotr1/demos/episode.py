@@ -11,18 +11,20 @@ from pathlib import Path
 
 import numpy as np
 
-from robotr1.demos.images import decode_depth, decode_mask, project, read_png
+from robotr1.demos.images import decode_depth, decode_mask, project, read_code, read_png
 from robotr1.demos.layout import (
     DESCRIPTIONS,
     LOW_DIM,
     VARIATION_NUMBER,
     EpisodeError,
     episode_place,
+    frame_files,
     list_episodes,
 )
 from robotr1.demos.series import NUMBER, read_optional_series, read_poses, read_series
 from robotr1.demos.unpickle import load_pickle
 from robotr1.demos.write import Camera, write_episode
+from robotr1.special_tokens import refusal, special_token
 
 __all__ = ["Camera", "Episode", "EpisodeError", "list_episodes", "read_episode", "write_episode"]
 
@@ -50,18 +52,18 @@ class Episode:
 
     def image(self, frame: int, camera: str = "front") -> np.ndarray:
         """RGB uint8 [H,W,3]. Raises EpisodeError when the file is missing or damaged."""
-        return read_png(self.folder / f"{camera}_rgb" / f"{frame}.png")
+        return read_png(self._image_file(f"{camera}_rgb", frame))
 
     def depth(self, frame: int, camera: str = "front") -> np.ndarray:
         """Depth along the optical axis in metres, float64 [H,W]."""
         near, far = (self._recorded(camera, frame, name) for name in ("near", "far"))
         if not isinstance(near, NUMBER) or not isinstance(far, NUMBER):
             raise EpisodeError(f"{self.folder / LOW_DIM}: frame {frame}: {camera}_camera_near and _far must be numbers")
-        return decode_depth(read_png(self.folder / f"{camera}_depth" / f"{frame}.png"), near, far)
+        return decode_depth(read_code(self._image_file(f"{camera}_depth", frame)), near, far)
 
     def mask(self, frame: int, camera: str = "front") -> np.ndarray:
         """Object ids, int64 [H,W]."""
-        return decode_mask(read_png(self.folder / f"{camera}_mask" / f"{frame}.png"))
+        return decode_mask(read_code(self._image_file(f"{camera}_mask", frame)))
 
     def camera(self, name: str = "front", frame: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """Intrinsics [3,3] (focal lengths negative, as PyRep has them) and extrinsics [4,4], camera to world.
@@ -83,6 +85,10 @@ class Episode:
     def project(self, points: np.ndarray, camera: str = "front", frame: int = 0) -> np.ndarray:
         """Pixels [N,2] (u right, v down) of world points [N,3]."""
         return project(points, *self.camera(camera, frame))
+
+    def _image_file(self, images: str, frame: int) -> Path:
+        path = self.folder / images / f"{frame}.png"
+        return path if path.exists() else frame_files(self.folder / images).get(frame, path)
 
     def _recorded(self, camera: str, frame: int, name: str):
         if not 0 <= frame < len(self):
@@ -137,12 +143,12 @@ def _misc(observation) -> dict:
 
 
 def _frames(images: Path, length: int) -> list[int]:
-    names = [path.stem for path in images.glob("*.png")]
-    frames = sorted(int(name) for name in names if name.isdecimal() and name == str(int(name)))
+    files = frame_files(images)
+    frames = sorted(files)
     if frames and frames[-1] >= length:
         raise EpisodeError(
-            f"{images}: has an image {frames[-1]}.png, but low_dim_obs.pkl holds {length} frames. Fix: the images and "
-            "the pickle belong to different recordings; copy or record the episode again."
+            f"{images}: has an image {files[frames[-1]].name}, but low_dim_obs.pkl holds {length} frames. Fix: images "
+            "and pickle belong to different recordings; copy or record the episode again."
         )
     return frames
 
@@ -155,6 +161,9 @@ def _instructions(folder: Path, task: str) -> list[str]:
         warnings.warn(f"{places[1]}: not found; using {fallback[0]!r} as the instruction", stacklevel=3)
         return fallback
     found = load_pickle(path)
+    for text in found if isinstance(found, list | tuple) else ():
+        if isinstance(text, str) and (token := special_token(text)):
+            raise EpisodeError(f"{path}: the instruction {text[:200]!r} {refusal(token)}.")
     if isinstance(found, list | tuple) and found and all(isinstance(text, str) and text.strip() for text in found):
         return list(found)
     warnings.warn(

@@ -1,6 +1,12 @@
 """Poses in RLBench's form: seven numbers, position xyz in metres and quaternion xyzw."""
 
+import math
+
 import numpy as np
+
+from robotr1.linear import dot, norm
+
+POWER_STEPS = 8  # more than enough: a rotation exact to 5 digits needs 4 to reach the last bit
 
 
 def multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -24,20 +30,20 @@ def conjugate(q: np.ndarray) -> np.ndarray:
 
 def axis_angle(axis: np.ndarray, angle: float) -> np.ndarray:
     """Return the quaternion xyzw of a rotation by `angle` radians about `axis` (of any length but zero)."""
-    axis = np.asarray(axis, float) / np.linalg.norm(axis)
-    return np.append(np.sin(angle / 2) * axis, np.cos(angle / 2))
+    axis = np.asarray(axis, float) / norm(axis)
+    return np.append(math.sin(angle / 2) * axis, math.cos(angle / 2))
 
 
 def rotation_vector(q: np.ndarray) -> np.ndarray:
     """Return a rotation as axis times angle [3], the angle within [0, pi]."""
     q = np.asarray(q, float) * (1 if q[3] >= 0 else -1)
-    length = np.linalg.norm(q[:3])
-    return q[:3] * (2 * np.arctan2(length, q[3]) / length) if length > 1e-12 else 2 * q[:3]
+    length = norm(q[:3])
+    return q[:3] * (2 * math.atan2(length, q[3]) / length) if length > 1e-12 else 2 * q[:3]
 
 
 def matrix(q: np.ndarray) -> np.ndarray:
     """Return the rotation matrix [3,3] of a quaternion xyzw."""
-    x, y, z, w = np.asarray(q, float) / np.linalg.norm(q)
+    x, y, z, w = np.asarray(q, float) / max(norm(q), 1e-12)
     return np.array(
         [
             [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
@@ -64,8 +70,11 @@ def quaternion(rotation: np.ndarray) -> np.ndarray:
             [c + g, f + h, i - a - e, d - b],
             [h - f, c - g, d - b, a + e + i],
         ]
-    )
-    q = np.linalg.eigh(symmetric)[1][:, -1]
+    ) + np.eye(4)  # for an exact rotation, this is 4 q qᵀ
+    q = symmetric[np.argmax(np.diagonal(symmetric))]
+    for _ in range(POWER_STEPS):
+        q = dot(symmetric, q)
+        q = q / norm(q)
     return q if q[np.argmax(np.abs(q))] > 0 else -q
 
 
@@ -77,7 +86,7 @@ def pose(position: np.ndarray, q: np.ndarray) -> np.ndarray:
 def mix(a: np.ndarray, b: np.ndarray, share: float) -> np.ndarray:
     """Interpolate two poses [7], `share` of the way from `a` to `b`: a straight line and a uniform rotation."""
     turn = rotation_vector(multiply(b[3:], conjugate(a[3:])))
-    angle = np.linalg.norm(turn)
+    angle = norm(turn)
     q = multiply(axis_angle(turn, share * angle), a[3:]) if angle > 1e-9 else a[3:]
     return pose(a[:3] + share * (b[:3] - a[:3]), q)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from robotr1.demos.layout import EpisodeError
+from robotr1.linear import norm
 
 NAMES_OF_2019 = {
     "gripper_pose": "end_effector_pose",
@@ -36,7 +37,7 @@ def read_series(observations: list, name: str, shape: tuple[int, ...], path: Pat
 def read_poses(observations: list, path: Path) -> np.ndarray:
     """Stack the gripper's poses [T,7]; raises EpisodeError also if a quaternion's length is not 1."""
     poses = read_series(observations, "gripper_pose", (7,), path)
-    lengths = np.linalg.norm(poses[:, 3:], axis=1)
+    lengths = norm(poses[:, 3:])
     wrong = np.flatnonzero(np.abs(lengths - 1) > UNIT)
     if len(wrong):
         raise EpisodeError(

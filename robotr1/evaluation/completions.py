@@ -25,7 +25,7 @@ from robotr1.settings import RunBenchmarks
 
 if TYPE_CHECKING:  # these modules import torch, which reference policies do without
     from robotr1.policies.generate import Images
-    from robotr1.policies.inputs import ImagePrompt
+    from robotr1.policies.inputs.prompts import ImagePrompt
 
 FOLDER = paths.CHECKPOINTS / "run_benchmarks"
 GENERATION_SETTINGS = ("quantization", "batch_size", "max_completion_length", "temperature", "threads", "seed")
@@ -45,13 +45,14 @@ class CompletionCache:
         head, *lines = file.read_bytes().split(b"\n") if file.is_file() else [b""]
         if _parsed(head) == {"fingerprint": fingerprint}:
             for line in lines:
-                self.batches |= _parsed(line)
+                self.batches |= {digest: texts for digest, texts in _parsed(line).items() if _are_texts(texts)}
         entries = [{"fingerprint": fingerprint}, *({digest: texts} for digest, texts in self.batches.items())]
         paths.write_text(file, "".join(json.dumps(entry) + "\n" for entry in entries))
 
     def get(self, batch: "Sequence[ImagePrompt]", images: "Images") -> list[str | None] | None:
         """The completions of a batch; None where it is not in the cache."""
-        return self.batches.get(_digest(batch, images))
+        completions = self.batches.get(_digest(batch, images))
+        return completions if completions is not None and len(completions) == len(batch) else None
 
     def put(self, batch: "Sequence[ImagePrompt]", images: "Images", completions: list[str | None]) -> None:
         """Write the completions of a batch to the disk. Raises OSError where it is full; earlier lines stay valid."""
@@ -133,7 +134,7 @@ def fingerprint(policy: Path, settings: RunBenchmarks) -> str:
     how = [{name: getattr(settings, name) for name in GENERATION_SETTINGS}, [version(name) for name in LIBRARIES]]
     content = hashlib.sha256(json.dumps([how, [digest(folder) or str(folder) for folder in folders]]).encode())
     files = [file for folder in folders for file in sorted(folder.glob("*")) if file.suffix in (".json", ".jinja")]
-    for file in [*files, *sorted(Path(robotr1.policies.__file__).parent.glob("*.py"))]:
+    for file in [*files, *sorted(Path(robotr1.policies.__file__).parent.rglob("*.py"))]:
         content.update(file.read_bytes())
     return content.hexdigest()
 
@@ -157,6 +158,10 @@ def _image_digest(file: Path) -> str | None:
 @lru_cache(maxsize=100_000)
 def _digest_of_file(file: Path, changed: int, size: int) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(text is None or isinstance(text, str) for text in value)
 
 
 def _parsed(line: bytes) -> dict[str, Any]:

@@ -1,13 +1,17 @@
 """Run the episodes of an agent together, so that its policy completes one batch for all of them."""
 
+import shutil
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from robotr1 import paths
+
+STALE = 24 * 3600  # seconds without a new image
 
 Request, Result = TypeVar("Request"), TypeVar("Result")
 Episode = Generator[Request, str, Result]  # yields requests, receives completions, returns its result
@@ -44,8 +48,15 @@ def _run_group(
 
 @contextmanager
 def image_folder() -> Iterator[Path]:
-    """A temporary folder for the images of running episodes, inside the repository: questions name images from ROOT."""
+    """A temporary folder for the images of running episodes, inside the repository: questions name images from ROOT.
+
+    A run that was killed leaves its folder behind; a later run removes it once it is STALE.
+    """
     parent = paths.CHECKPOINTS / "episodes"
     parent.mkdir(parents=True, exist_ok=True)
+    for folder in parent.iterdir():
+        with suppress(FileNotFoundError):  # another run may remove it first
+            if time.time() - folder.stat().st_mtime > STALE:
+                shutil.rmtree(folder, ignore_errors=True)
     with TemporaryDirectory(dir=parent) as folder:
         yield Path(folder)

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from transformers import ProcessorMixin
 
-from robotr1.policies.images import load_image
-from robotr1.policies.inputs import ImagePrompt, chat_text
+from robotr1.policies.inputs.images import load_image
+from robotr1.policies.inputs.prompts import ImagePrompt, chat_text
 
 
 def image_attention(

@@ -8,6 +8,7 @@ from huggingface_hub import snapshot_download
 from robotr1 import paths
 from robotr1.policies.folders import PolicyError, resolve
 from robotr1.policies.processor import load_processor
+from robotr1.policies.weights import check_files, check_weights
 from robotr1.settings import PrepareBase
 
 
@@ -20,13 +21,27 @@ def prepare_base(settings: PrepareBase, output: Path = paths.MODELS / "base") ->
     source = paths.WEIGHTS / "tiny" if settings.base == "tiny" else Path(resolve(settings.base))
     with paths.atomic_folder(output) as folder:
         if source.is_dir():
-            shutil.copytree(source, folder, dirs_exist_ok=True)
+            check_files(source)
+            _copy(source, folder)
         elif settings.base == "tiny":
             raise PolicyError(f"{source}: the tiny base is missing. `git checkout weights/tiny`, or `make pretrain`.")
         else:
             _download(settings.base, settings.revision, folder)
         load_processor(folder)
+        check_weights(str(folder))
     return output
+
+
+def _copy(source: Path, folder: Path) -> None:
+    """Copy the files but not their permissions: a base in a shared read-only folder must stay replaceable here.
+
+    Hidden files and folders (a clone's .git) are left out.
+    """
+    for file in sorted(source.rglob("*")):
+        name = file.relative_to(source)
+        if file.is_file() and not any(part.startswith(".") for part in name.parts):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, folder / name)
 
 
 def _download(name: str, revision: str, folder: Path) -> None:

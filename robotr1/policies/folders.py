@@ -36,15 +36,19 @@ def base_of(folder: str | Path) -> str | None:
     if not config.is_file():
         return None
     try:
-        return json.loads(config.read_text())["base_model_name_or_path"]
-    except (json.JSONDecodeError, KeyError) as error:
+        base = json.loads(config.read_text(encoding="utf-8"))["base_model_name_or_path"]
+    except (ValueError, KeyError, TypeError) as error:
         raise PolicyError(f"{config}: no base_model_name_or_path ({error}). Save the adapter again.") from error
+    if not isinstance(base, str) or not base:
+        raise PolicyError(f"{config}: base_model_name_or_path is {base!r}. Name the folder or hub id of its base.")
+    return base
 
 
 def digest(model: str | Path) -> str | None:
     """sha256 over config and weights of a model folder, independent of its name; None for a hub id."""
     folder = Path(model)
-    files = sorted([*folder.glob("config.json"), *folder.glob("*.safetensors")]) if folder.is_dir() else []
+    kinds = ("config.json", "*.safetensors", "pytorch_model*.bin")
+    files = sorted(file for kind in kinds for file in folder.glob(kind)) if folder.is_dir() else []
     content = hashlib.sha256()
     for path in files:
         size = path.stat().st_size

@@ -7,9 +7,9 @@ import torch
 from tqdm import tqdm
 from transformers import GenerationConfig, ProcessorMixin
 
-from robotr1.policies.image_cache import encode_images_once, prepare_images_once
-from robotr1.policies.images import blank_image, is_readable, load_image, shuffle_images
-from robotr1.policies.inputs import ImagePrompt, batch_inputs, chat_text
+from robotr1.policies.inputs.image_cache import encode_images_once, prepare_images_once
+from robotr1.policies.inputs.images import blank_image, is_readable, load_image, shuffle_images
+from robotr1.policies.inputs.prompts import ImagePrompt, batch_inputs, chat_text
 
 Images = Literal["real", "blank", "shuffled"]
 

@@ -8,6 +8,7 @@ from transformers import AutoProcessor, ProcessorMixin
 from transformers.models.qwen2_5_vl.processing_qwen2_5_vl import Qwen2_5_VLProcessor
 
 from robotr1.policies.folders import PolicyError, resolve
+from robotr1.policies.weights import LOADING_ERRORS, check_files
 
 
 class ImageTextProcessor(Qwen2_5_VLProcessor):
@@ -34,10 +35,12 @@ def load_processor(folder: str | Path, **options: Any) -> ProcessorMixin:
     Raises PolicyError where the folder has no usable processor.
     """
     name = resolve(folder)
+    if Path(name).is_dir():
+        check_files(Path(name))
     cls = AutoProcessor if importlib.util.find_spec("torchvision") else ImageTextProcessor
     try:
         processor = cls.from_pretrained(name, **options)
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except LOADING_ERRORS as error:
         raise PolicyError(
             f"{folder}: no usable processor ({error}). A policy folder needs tokenizer.json, tokenizer_config.json and "
             "preprocessor_config.json or processor_config.json; copy them from its base model."

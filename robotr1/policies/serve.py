@@ -18,6 +18,7 @@ from transformers.utils.import_utils import is_serve_available
 
 from robotr1.policies.folders import PolicyError, base_of, resolve
 from robotr1.policies.processor import ImageTextProcessor, load_processor
+from robotr1.policies.weights import check_weights
 
 
 def register_processor() -> None:
@@ -34,12 +35,13 @@ def register_processor() -> None:
 
 
 def check(folder: str | Path) -> str:
-    """The absolute path of a folder to serve. Raises PolicyError for an adapter, or without an image processor."""
+    """The absolute path of a folder to serve. Raises PolicyError for an adapter and for an incomplete model."""
     if base_of(folder) is not None:
         raise PolicyError(
             f"{folder}: is an adapter; merge it first: python -m robotr1.policies.export {folder} <output>"
         )
     load_processor(folder)
+    check_weights(resolve(folder))
     return resolve(folder)
 
 

@@ -10,7 +10,7 @@ TAGS = ("<think>", "</think>", "<answer>", "</answer>")
 POSITION_SIZE, EXTENDED_SIZE = 3, 7  # numbers of a state
 
 _LETTER = re.compile(r"\s*\[\[([A-Z])\]\]\s*")
-_NUMBER = r"\s*([-+]?(?:[0-9]{1,9}(?:\.[0-9]{0,15})?|\.[0-9]{1,15}))\s*"
+NUMBER = r"\s*([-+]?(?:[0-9]{1,9}(?:\.[0-9]{0,15})?|\.[0-9]{1,15}))\s*"
 
 
 def parse_answer(completion: str) -> str | None:
@@ -19,14 +19,14 @@ def parse_answer(completion: str) -> str | None:
     The completion must contain exactly one <answer> … </answer>, after any thinking, with `[[X]]` and nothing else
     inside. Two answers, two letters, a bare letter or an answer inside the thinking count as none.
     """
-    body = _answer_body(completion)
+    body = answer_body(completion)
     match = _LETTER.fullmatch(body) if body is not None else None
     return match.group(1) if match else None
 
 
 def is_formatted(completion: str) -> bool:
     """Whether the whole completion is `<think> … </think> <answer> [[X]] </answer>`, the thought not empty."""
-    body = _sole_answer(completion)
+    body = sole_answer(completion)
     return body is not None and bool(_LETTER.fullmatch(body))
 
 
@@ -35,7 +35,7 @@ def is_open_formatted(completion: str, size: int = POSITION_SIZE) -> bool:
 
     `size` is how many numbers the state has.
     """
-    body = _sole_answer(completion)
+    body = sole_answer(completion)
     return body is not None and bool(_state_pattern(size).fullmatch(body.strip()))
 
 
@@ -53,7 +53,7 @@ def parse_state(text: str, size: int = POSITION_SIZE) -> list[float] | None:
     otherwise anywhere. The last bracket with exactly `size` plain numbers counts.
     """
     if "<answer>" in text:
-        text = _answer_body(text) or ""
+        text = answer_body(text) or ""
     states = _state_pattern(size).findall(text.rpartition("Answer:")[2])
     return [float(number) for number in states[-1]] if states else None
 
@@ -68,10 +68,11 @@ def parse_position(text: str) -> list[float] | None:
 
 @cache
 def _state_pattern(size: int) -> re.Pattern[str]:
-    return re.compile(rf"\[{','.join([_NUMBER] * size)}\]")
+    return re.compile(rf"\[{','.join([NUMBER] * size)}\]")
 
 
-def _answer_body(completion: str) -> str | None:
+def answer_body(completion: str) -> str | None:
+    """The text of the one <answer> … </answer> after any thinking, or None where there is not exactly one."""
     if completion.count("<answer>") != 1 or completion.count("</answer>") != 1:
         return None
     conclusion = completion.rpartition("</think>")[2]
@@ -80,12 +81,12 @@ def _answer_body(completion: str) -> str | None:
     return body if opening and closing else None
 
 
-def _sole_answer(completion: str) -> str | None:
-    """The text inside <answer> where the completion is one thought, not empty, one answer, and nothing else."""
+def sole_answer(completion: str) -> str | None:
+    """The text inside <answer> where the completion is one thought, not empty, and one answer; else None."""
     completion = completion.strip()
     if any(completion.count(tag) != 1 for tag in TAGS) or not thought(completion):
         return None
-    body = _answer_body(completion)
+    body = answer_body(completion)
     between = completion.partition("</think>")[2].partition("<answer>")[0]
     whole = completion.startswith("<think>") and completion.endswith("</answer>") and not between.strip()
     return body if whole else None

@@ -4,13 +4,10 @@
 of them need no more memory than a few.
 """
 
-import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-
-import numpy as np
 
 from robotr1.demos.episode import Episode
 from robotr1.metadata import Metadata
@@ -19,8 +16,10 @@ from robotr1.questions.checks import BuildError, check_images, check_questions
 from robotr1.questions.distractors.answer_pool import AnswerPool
 from robotr1.questions.distractors.strategies import DistractorError, Draw, check_strategy
 from robotr1.questions.movement import parse_movement
+from robotr1.questions.paired import paired_sets
 from robotr1.questions.prompts import LETTERS, prompt_of
 from robotr1.questions.question_types import QUESTION_TYPES
+from robotr1.questions.randomness import generator
 from robotr1.questions.splits import SPLITS, EpisodeKey, assign_splits
 from robotr1.questions.trajectory import Trajectory, drafts, trajectories_of
 from robotr1.records import Keyframes, Question
@@ -65,6 +64,9 @@ def stream_questions(
     """
     skipped = Counter() if skipped is None else skipped
     check_strategy(settings)
+    if settings.distractors == "paired":
+        yield from _paired(trajectories, settings, metadata or {}, skipped)
+        return
     survey = _survey(trajectories, settings)
     letters = _Letters(settings)
     failed: dict[str, list[str]] = {}
@@ -84,6 +86,25 @@ def stream_questions(
     for type, messages in failed.items():
         if len(messages) > MOST_SKIPPED * survey.asked[type]:
             raise DistractorError(f"{len(messages)} of {survey.asked[type]} {type} questions fail; {messages[0]}")
+
+
+def _paired(
+    trajectories: Iterable[Trajectory],
+    settings: BuildQuestions,
+    metadata: Mapping[str, Metadata],
+    skipped: Counter[str],
+) -> Iterator[Question]:
+    """Yield the questions of paired sets: the four questions of a set follow each other, each with its own letters."""
+    trajectories = list(trajectories)
+    split_of = assign_splits((trajectory.key for trajectory in trajectories), settings)
+    if without := sum(not trajectory.keyframes for trajectory in trajectories):
+        skipped["episodes without keyframes"] = without
+    letters = _Letters(settings)
+    for members in paired_sets(trajectories, split_of, settings, skipped):
+        for draft, truth in members:
+            rng = generator(settings.seed, draft.id)
+            others = [str(answer) for answer in rng.permutation([answer for _, answer in members if answer != truth])]
+            yield _finish(draft, truth, others, letters, settings, metadata.get(draft.task))
 
 
 @dataclass(frozen=True)
@@ -176,8 +197,3 @@ def _sort_key(option: str) -> tuple:
     """Movements by their levels, positions by x, y, z, everything else as text."""
     levels = parse_movement(option)
     return (levels is None, *(levels or parse_position(option) or [option]))
-
-
-def generator(seed: int, name: str) -> np.random.Generator:
-    """A generator for one name, so that results do not depend on the order of work."""
-    return np.random.default_rng([seed, zlib.crc32(name.encode())])

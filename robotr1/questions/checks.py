@@ -28,27 +28,31 @@ class BuildError(ValueError):
 class QuestionCheck:
     """Check a stream of questions one by one; memory grows with the episodes and not with the questions.
 
-    The questions of an episode must follow each other within their split, as every build writes them.
+    The questions of an episode must follow each other within their split, as every build writes them. In paired
+    options, the questions of a set follow each other; their ids and sets are all kept.
     """
 
     def __init__(self, settings: BuildQuestions):
         self.settings = settings
         self.split_of: dict[tuple, str] = {}
         self.episode: tuple | None = None
-        self.ids: set[str] = set()  # of the current episode
+        self.ids: set[str] = set()  # of the current episode, or of all sets
+        self.members: list[Question] = []  # of the current set
+        self.sets: set[str] = set()
         self.letters: defaultdict[tuple[str, str], Counter] = defaultdict(Counter)
 
     def add(self, question: Question) -> Question:
         """Return the question. Raises BuildError where it is wrong by itself or contradicts those before it."""
         episode = (question.task, question.variation, question.episode)
-        if episode != self.episode:
-            if self.split_of.get(episode, question.split) != question.split:
-                raise BuildError(f"{question.id}: its episode is in {self.split_of[episode]} and in {question.split}")
-            if episode in self.split_of:
-                raise BuildError(f"{question.id}: its episode occurs twice; read each episode once")
-            self.split_of[episode], self.episode, self.ids = question.split, episode, set()
-        if self.split_of[episode] != question.split:
+        known = episode in self.split_of
+        if self.split_of.setdefault(episode, question.split) != question.split:
             raise BuildError(f"{question.id}: its episode is in {self.split_of[episode]} and in {question.split}")
+        if question.set is not None:
+            self._add_to_set(question)
+        elif episode != self.episode:
+            if known:
+                raise BuildError(f"{question.id}: its episode occurs twice; read each episode once")
+            self.episode, self.ids = episode, set()
         if question.id in self.ids:
             raise BuildError(f"{question.id}: occurs twice; read each episode once")
         self.ids.add(question.id)
@@ -57,9 +61,33 @@ class QuestionCheck:
         return question
 
     def finish(self) -> None:
-        """Raise BuildError where shuffled letters are not equally frequent."""
+        """Raise BuildError where the last set is incomplete, or shuffled letters are not equally frequent."""
+        check_set(self.members)
         if self.settings.option_order == "shuffled":
             check_letters(self.letters, self.settings.options)
+
+    def _add_to_set(self, question: Question) -> None:
+        if self.members and self.members[0].set != question.set:
+            check_set(self.members)
+            self.members = []
+        if not self.members:
+            if question.set in self.sets:
+                raise BuildError(f"{question.id}: set {question.set} occurs twice; keep its questions together")
+            self.sets.add(question.set)
+        self.members.append(question)
+
+
+def check_set(members: Sequence[Question]) -> None:
+    """Raise BuildError unless the questions of a set share their options and each option is right exactly once."""
+    if not members:
+        return
+    options = {frozenset(question.options) for question in members}
+    answers = [question.options[LETTERS.index(question.answer)] for question in members]
+    if len(options) > 1 or sorted(answers) != sorted(members[0].options):
+        raise BuildError(
+            f"set {members[0].set}: the questions must share their options, and each must be right once; got answers "
+            f"{answers} and options {[question.options for question in members]}"
+        )
 
 
 def check_questions(splits: dict[str, Sequence[Question]], settings: BuildQuestions) -> None:

@@ -14,6 +14,7 @@ from robotr1.questions.splits import EpisodeKey
 from robotr1.questions.states import StateKind, states
 from robotr1.records import Keyframes, Question
 from robotr1.settings import BuildQuestions
+from robotr1.special_tokens import refusal, special_token
 
 RECORD_DECIMALS = 4  # of the states in the records: 0.1 mm, 0.1 mrad
 
@@ -44,6 +45,8 @@ def trajectory_of(episode: Episode, line: Keyframes, kind: StateKind = "position
         path = states(kind, episode.gripper_pose, episode.gripper_open)
     except ValueError as error:
         raise BuildError(f"{paths.relative(episode.folder)}: {error}; use state: position") from error
+    if token := special_token(line.instruction):
+        raise BuildError(f"{paths.relative(episode.folder)}: the instruction in keyframes.jsonl {refusal(token)}")
     trajectory = Trajectory(
         key=(episode.task, episode.variation, episode.episode),
         instruction=line.instruction,
@@ -83,18 +86,23 @@ def _check_same_episodes(recorded: Set[EpisodeKey], listed: Set[EpisodeKey]) -> 
             raise BuildError(f"{task}/variation{variation}/episode{episode} {why}")
 
 
-def drafts(trajectory: Trajectory, split: str, settings: BuildQuestions) -> Iterator[Question]:
+def drafts(
+    trajectory: Trajectory, split: str, settings: BuildQuestions, frames: Sequence[int] | None = None
+) -> Iterator[Question]:
     """Yield the questions of one episode without options, letter and prompt.
 
-    Every frame_interval-th frame before the last keyframe gives one question of each type.
+    Each of `frames`, by default every frame_interval-th one before the last keyframe, gives a question of each type.
     Raises BuildError where a current frame has no image.
     """
     task, variation, episode = trajectory.key
-    for frame in current_frames(len(trajectory.states), trajectory.keyframes, settings.frame_interval):
+    if frames is None:
+        frames = current_frames(len(trajectory.states), trajectory.keyframes, settings.frame_interval)
+    for frame in frames:
         if frame not in trajectory.frames:
             raise BuildError(
                 f"{trajectory.name}: frame {frame} has no front image; build_questions.frame_interval "
-                f"({settings.frame_interval}) must be a multiple of extract_demos.frame_interval"
+                f"({settings.frame_interval}) must be a multiple of extract_demos.frame_interval, and paired options "
+                "need images of the keyframes"
             )
         keyframe = next_keyframe(trajectory.keyframes, frame)
         for type in settings.types:

@@ -5,6 +5,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 
 from robotr1 import paths
+from robotr1.report.claims import section as claims
 from robotr1.report.results import Results
 from robotr1.report.sections import (
     attention,
@@ -20,12 +21,13 @@ from robotr1.report.sections import (
     training,
     written_positions,
 )
-from robotr1.report.style import save, set_theme
-from robotr1.report.tables import markdown
+from robotr1.report.style.figures import save, set_theme
+from robotr1.report.style.tables import markdown
 
 SECTIONS = tuple(
     module.SECTION
     for module in (
+        claims,
         multiple_choice,
         training,
         consistency,

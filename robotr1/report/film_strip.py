@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from robotr1.evaluation.closed_loop.results import Step, Trace
 from robotr1.questions.prompts import format_state
-from robotr1.report.names import label
+from robotr1.report.style.names import label
 
 SIZE = 1.6  # inches of one picture
 COLUMNS = 4  # pictures side by side; longer episodes continue below

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from robotr1.report.names import is_reinforced, label
 from robotr1.report.results import Results
-from robotr1.report.tables import find_row
-from robotr1.report.text import p_text
+from robotr1.report.style.names import is_reinforced, label
+from robotr1.report.style.tables import find_row
+from robotr1.report.style.text import p_text
 
 
 def headline(results: Results) -> str:

@@ -4,10 +4,10 @@ import pandas as pd
 
 from robotr1.evaluation.multiple_choice.results import TYPES
 from robotr1.policies.names import BLANK, OPEN_FORM, parse_name
-from robotr1.report.names import is_reinforced, label
 from robotr1.report.results import Results
-from robotr1.report.tables import find_row
-from robotr1.report.text import listed, p_text, points
+from robotr1.report.style.names import is_reinforced, label
+from robotr1.report.style.tables import find_row
+from robotr1.report.style.text import listed, p_text, points
 
 MEASURES = {
     "agrees": "the letter is the option nearest to what they say",

@@ -15,13 +15,13 @@ from robotr1 import paths
 from robotr1.evaluation.published import published_tables
 from robotr1.report.contents import SECTIONS
 from robotr1.report.headline import headline
-from robotr1.report.names import label
 from robotr1.report.overview import findings, limits, what_was_run, who_answered
 from robotr1.report.reproduction.provenance import where_and_how_long
 from robotr1.report.results import Results
 from robotr1.report.section import Section
 from robotr1.report.sections.examples import Example, examples, verdict
-from robotr1.report.text import printable
+from robotr1.report.style.names import label
+from robotr1.report.style.text import printable
 
 REPORT = paths.REPORTS / "report.html"
 LONGEST = 1500  # characters of one completion on the page

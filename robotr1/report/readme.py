@@ -1,8 +1,8 @@
 """Update the generated parts of README.md and docs/: `python -m robotr1.report.readme`.
 
 Lines between `<!-- begin: name -->` and `<!-- end: name -->` are generated: in README.md `results` (accuracies) and
-`stages` (time and memory), in docs/results.md `faithfulness` (whether answers depend on thoughts). docs/modules.md is
-generated as a whole.
+`stages` (time and memory), in docs/results.md `claims` (the paper's claims, tested) and `faithfulness` (whether answers
+depend on thoughts). docs/modules.md is generated as a whole.
 """
 
 import re
@@ -15,10 +15,11 @@ from robotr1 import paths
 from robotr1.evaluation.multiple_choice.results import TYPES
 from robotr1.policies.names import OPEN_FORM
 from robotr1.report import modules
-from robotr1.report.names import headline_policy, label, ordered
+from robotr1.report.claims.rule import RULE
 from robotr1.report.sections.faithfulness import finding
-from robotr1.report.tables import find_row, markdown
-from robotr1.report.text import interval
+from robotr1.report.style.names import headline_policy, label, ordered
+from robotr1.report.style.tables import find_row, markdown
+from robotr1.report.style.text import interval
 
 README = paths.ROOT / "README.md"
 RESULTS = paths.ROOT / "docs/results.md"
@@ -60,6 +61,24 @@ def faithfulness_section(reports: Path = paths.REPORTS) -> str:
     return "".join(f"- {finding(table, policy, 'test_in')}\n" for policy in told)
 
 
+def claims_section(reports: Path = paths.REPORTS) -> str:
+    """The paper's claims with our differences and the verdicts, and their figure; empty if they were not tested."""
+    file = reports / "claims.csv"
+    if not file.is_file():
+        return ""
+    rows = [
+        {
+            "claim": row.claim,
+            "the paper": row.paper,
+            "here": "" if pd.isna(row.ours) else f"{row.ours:+.2f} [{row.low:+.2f}, {row.high:+.2f}]",
+            "verdict": row.verdict,
+        }
+        for row in pd.read_csv(file, dtype={"paper": str}).itertuples()
+    ]
+    figure = "![The paper's claims, tested here](../reports/figures/claims.png)"
+    return f"{RULE}\n\n{markdown(pd.DataFrame(rows))}\n{figure}\n"
+
+
 def fill(text: str, sections: dict[str, str]) -> str:
     """`text` with the lines between each section's marks replaced. Raises ReadmeError if a mark is missing."""
     for name, content in sections.items():
@@ -77,7 +96,7 @@ def generated(reports: Path = paths.REPORTS, stage_times: Path = STAGE_TIMES) ->
         stages = stage_times.read_text(encoding="utf-8")  # performance/stage_times.py writes it
         return {
             README: {"results": results_section(reports), "stages": stages},
-            RESULTS: {"faithfulness": faithfulness_section(reports)},
+            RESULTS: {"claims": claims_section(reports), "faithfulness": faithfulness_section(reports)},
         }
     except FileNotFoundError as error:
         raise ReadmeError(f"{error.filename} is missing; run `make study`, then performance/stage_times.py") from None

@@ -18,9 +18,9 @@ from robotr1.evaluation.multiple_choice.items import SPLITS, chance
 from robotr1.evaluation.multiple_choice.seeds import over_seeds
 from robotr1.evaluation.open_questions import results as open_questions
 from robotr1.evaluation.spatialrgpt import results as spatialrgpt
-from robotr1.report.names import headline_policy, is_reinforced, is_trained, ordered
 from robotr1.report.sections.attention_maps import AttentionMap
 from robotr1.report.study import Study, read_study
+from robotr1.report.style.names import headline_policy, is_reinforced, is_trained, ordered
 from robotr1.settings import AnalyzeResults
 
 TRAINED, HELD_OUT = "tasks trained on", "tasks never trained on"  # two rows of the closed loop's table

@@ -19,7 +19,7 @@ from robotr1.evaluation.open_questions.results import OpenAnswer
 from robotr1.evaluation.spatialrgpt import results as spatialrgpt
 from robotr1.evaluation.spatialrgpt.results import SpatialAnswer
 from robotr1.records import Prediction, Question, RecordError, read_objects, read_records
-from robotr1.report.names import ordered
+from robotr1.report.style.names import ordered
 
 
 @dataclass(frozen=True)

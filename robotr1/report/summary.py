@@ -7,9 +7,9 @@ import pandas as pd
 
 from robotr1 import paths
 from robotr1.evaluation.multiple_choice.results import TYPES
-from robotr1.report.names import label, ordered
-from robotr1.report.reproduction.report import verdict
-from robotr1.report.tables import find_row, plain
+from robotr1.report.reproduction.report import first_sentence
+from robotr1.report.style.names import label, ordered
+from robotr1.report.style.tables import find_row, plain
 
 
 class SummaryError(FileNotFoundError):
@@ -29,7 +29,7 @@ def summary(reports: Path = paths.REPORTS) -> str:
             raise SummaryError(f"{paths.relative(path)} is missing; run `dvc repro`")
     table = pd.read_csv(accuracy)
     blocks = [_block(table[table["split"] == split], split) for split in _splits(table)]
-    compared = f"Did it reproduce? {verdict(reports / 'reproduction.md')} (reports/reproduction.md)"
+    compared = f"Did it reproduce? {first_sentence(reports / 'reproduction.md')} (reports/reproduction.md)"
     return "\n\n".join([*blocks, compared, f"Report: {paths.relative(report)}"])
 
 

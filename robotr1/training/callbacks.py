@@ -1,4 +1,4 @@
-"""Trainer callbacks: a progress bar, seconds per step, no last checkpoint, a warning when nothing can be learned."""
+"""Trainer callbacks: a progress bar, seconds per step, a stop on NaN, a warning when nothing can be learned."""
 
 import json
 import math
@@ -40,6 +40,18 @@ class Progress(TrainerCallback):
 
     def on_train_end(self, args, state, control, **kwargs):
         self.bar.close()
+
+
+class StopOnNonFinite(TrainerCallback):
+    """Raise ValueError where the loss or the gradient is not finite: all weights would be spoilt by the next update."""
+
+    def on_log(self, args, state, control, logs=None, **kwargs):
+        for name in ("loss", "grad_norm"):
+            if not math.isfinite(value := logs.get(name, 0.0)):
+                raise ValueError(
+                    f"step {state.global_step}: the {name} is {value}. Lower learning_rate (now "
+                    f"{args.learning_rate:g}) and run again."
+                )
 
 
 class NoLastCheckpoint(TrainerCallback):

@@ -5,7 +5,9 @@ questions and base are the same (`checkpoints.fingerprint`).
 """
 
 import dataclasses
+import errno
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,15 +16,16 @@ from typing import Any
 import torch
 from datasets import Dataset
 from peft import PeftModel
+from safetensors import SafetensorError
 from transformers import PrinterCallback, ProgressCallback, Trainer
 from transformers.trainer_utils import get_last_checkpoint
 
 from robotr1 import paths
 from robotr1.policies.adapters import BASE_FILE
 from robotr1.policies.folders import digest, resolve
-from robotr1.policies.images import load_image
-from robotr1.training.callbacks import NoLastCheckpoint, Progress
-from robotr1.training.checkpoints import last_checkpoint, remove_checkpoints, remove_unfinished
+from robotr1.policies.inputs.images import load_image
+from robotr1.training.callbacks import NoLastCheckpoint, Progress, StopOnNonFinite
+from robotr1.training.checkpoints import WriteManifest, last_checkpoint, remove_checkpoints, remove_incomplete
 from robotr1.training.log import write_log
 from robotr1.training.memory import is_out_of_memory, memory_advice
 from robotr1.training.parallel import full_state_dict
@@ -74,6 +77,7 @@ def common_arguments(settings: Any, name: str) -> dict[str, Any]:
         "remove_unused_columns": False,
         "logging_steps": 1,
         "logging_first_step": False,
+        "logging_nan_inf_filter": False,
         "save_strategy": "steps",
         "save_total_limit": 2,
         "disable_tqdm": True,
@@ -82,14 +86,16 @@ def common_arguments(settings: Any, name: str) -> dict[str, Any]:
 
 
 def run(trainer: Trainer, mark: str) -> None:
-    """Train to the end, from the last checkpoint of the run with fingerprint `mark` if there is one.
+    """Train to the end, from the last complete checkpoint of the run with fingerprint `mark` if there is one.
 
     Raises OSError where a checkpoint cannot be written, for example on a full disk; earlier checkpoints stay.
-    Raises MemoryError, with the settings to lower, where memory runs out.
+    Raises MemoryError, with the settings to lower, where memory runs out. Raises ValueError where the loss or the
+    gradient is not finite.
     """
     for callback in (PrinterCallback, ProgressCallback):
         trainer.remove_callback(callback)
-    trainer.add_callback(NoLastCheckpoint())
+    for callback in (StopOnNonFinite(), NoLastCheckpoint(), WriteManifest(trainer.accelerator)):
+        trainer.add_callback(callback)
     folder = Path(trainer.args.output_dir)
     first = trainer.is_world_process_zero()
     if first:
@@ -110,12 +116,12 @@ def run(trainer: Trainer, mark: str) -> None:
             raise MemoryError(
                 f"out of memory ({str(error).partition(chr(10))[0]}). {memory_advice(trainer.args)}"
             ) from error
-        unfinished = remove_unfinished(folder) if first else []
-        if not unfinished:
+        incomplete = remove_incomplete(folder) if first else []
+        if not incomplete and getattr(error, "errno", None) not in (errno.ENOSPC, errno.EDQUOT):
             raise
         raise OSError(
-            f"{paths.relative(unfinished[0])} could not be written ({error}). Fix: free some space on its disk and run "
-            "again; training resumes from the checkpoint before it, if there is one."
+            f"{paths.relative(incomplete[0] if incomplete else folder)} could not be written ({error}). Fix: free some "
+            "space on its disk and run again; training resumes from the checkpoint before it, if there is one."
         ) from error
 
 
@@ -123,18 +129,33 @@ def save(trainer: Trainer, base: str | Path, output: Path, log: list[dict[str, A
     """Write adapter, log and settings to `output` as one finished folder, then remove the checkpoints.
 
     The adapter names its base relative to the project root, so that the folder works in another checkout.
+    Raises OSError where it cannot be written; then the checkpoints stay, and no part of `output`.
     """
     weights = full_state_dict(trainer)
     if not trainer.is_world_process_zero():
         return
     model: PeftModel = trainer.accelerator.unwrap_model(trainer.model)
     model.peft_config["default"].base_model_name_or_path = paths.relative(base)
-    with paths.atomic_folder(output) as folder:
-        model.save_pretrained(  # with embedding layers it would look for the base on the hub
-            folder, state_dict=weights, save_embedding_layers=False, selected_adapters=["default"]
-        )
-        (folder / "README.md").unlink(missing_ok=True)  # an empty model card with this machine's paths
-        paths.write_json(folder / BASE_FILE, {"name": paths.relative(base), "sha256": digest(resolve(base))})
-        write_log(folder / "log.jsonl", log)
-        paths.write_json(folder / "settings.json", dataclasses.asdict(settings))
+    remove_interrupted_saves(output)
+    try:
+        with paths.atomic_folder(output) as folder:
+            model.save_pretrained(  # with embedding layers it would look for the base on the hub
+                folder, state_dict=weights, save_embedding_layers=False, selected_adapters=["default"]
+            )
+            (folder / "README.md").unlink(missing_ok=True)  # an empty model card with this machine's paths
+            paths.write_json(folder / BASE_FILE, {"name": paths.relative(base), "sha256": digest(resolve(base))})
+            write_log(folder / "log.jsonl", log)
+            paths.write_json(folder / "settings.json", dataclasses.asdict(settings))
+    except SafetensorError as error:  # how safetensors reports a full disk
+        raise OSError(
+            f"{paths.relative(output)} could not be written ({error}). Fix: free some space on its disk and run again; "
+            "training resumes from its last checkpoint."
+        ) from error
     remove_checkpoints(Path(trainer.args.output_dir))
+
+
+def remove_interrupted_saves(output: Path) -> None:
+    """Remove the temporary folders of earlier saves of `output` that were killed."""
+    for path in output.parent.glob(f".{output.name}.*"):
+        if path.suffix in (".part", ".old"):
+            shutil.rmtree(path)

@@ -18,7 +18,7 @@ from trl.trainer.sft_trainer import DataCollatorForVisionLanguageModeling
 
 from robotr1 import paths
 from robotr1.policies.adapters import lora_config
-from robotr1.policies.image_cache import encode_images_once, prepare_images_once
+from robotr1.policies.inputs.image_cache import encode_images_once, prepare_images_once
 from robotr1.policies.load import load_model
 from robotr1.policies.processor import load_processor
 from robotr1.records import Question, SftExample, read_records
@@ -137,7 +137,7 @@ def finetune(
     output = output or paths.MODELS / f"sft-{settings.form}"
     with torch_threads(settings.threads):
         trainer = make_trainer(settings, examples, base, output.name)
-        preflight.check(trainer.model, trainer.processing_class, examples)
+        preflight.check(trainer.model, trainer.processing_class, examples, base)
         sharded = parallel.is_sharded(trainer.accelerator)
         image_features = nullcontext() if sharded else encode_images_once(trainer.model)
         with image_features, prepare_images_once(trainer.processing_class):

@@ -62,6 +62,14 @@ def test_an_unknown_strategy_is_named(study):
         variants.with_distractors(*study[:1], "guessed", study[1])
 
 
+def test_paired_options_are_no_variant(study):
+    questions, settings = study
+    with pytest.raises(ValueError, match="questions of their own"):
+        variants.with_distractors(questions, "paired", settings)
+    with pytest.raises(ValueError, match="questions of their own"):
+        variants.with_distractors([replace(questions[0], set="a")], "uniform", settings)
+
+
 def test_metadata_change_the_prompt_and_nothing_else(study, make_episode):
     questions, settings = study
     scene = design_metadata([read_episode(make_episode())])

@@ -1,7 +1,6 @@
 """JupyterLab as `make notebooks` starts it, and Chromium in which its notebooks run as under a student's hands."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -15,7 +14,7 @@ import pytest
 import yaml
 
 from robotr1 import ipynb, paths, profiles
-from robotr1.notebook import KERNEL_ENVIRONMENT
+from robotr1.kernel import environment
 
 NOTEBOOKS = sorted(path.name for path in paths.NOTEBOOKS.glob("*.ipynb"))
 MADE_BY_RUNNING = ("data", "models", "checkpoints", ".*", "__pycache__")
@@ -127,7 +126,7 @@ def jupyterlab(root, home):
     server = subprocess.Popen(
         [*command, ON_SAVE, "--LabApp.expose_app_in_browser=True"],
         cwd=root / "notebooks",
-        env=os.environ | KERNEL_ENVIRONMENT | folders | {"ROBOTR1_ROOT": str(root), "PYTHONPATH": str(root)},
+        env=environment() | folders | {"ROBOTR1_ROOT": str(root), "PYTHONPATH": str(root)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

@@ -55,3 +55,19 @@ def test_downward_points_down_whatever_the_yaw(yaw):
     rotation = poses.matrix(poses.downward(yaw))
     np.testing.assert_allclose(rotation[:, 2], [0, 0, -1], atol=1e-12)
     np.testing.assert_allclose(rotation[:, 1], [-np.sin(yaw), np.cos(yaw), 0], atol=1e-12)
+
+
+@given(quaternions, st.integers(0, 10**6))
+def test_a_rounded_rotation_gives_the_nearest_quaternion(q, seed):
+    """As the eigenvector of LAPACK, which Bar-Itzhack's method is usually computed with."""
+    rotation = poses.matrix(q) + np.random.default_rng(seed).uniform(-5e-6, 5e-6, (3, 3))
+    (a, b, c), (d, e, f), (g, h, i) = rotation
+    upper = [
+        [a - e - i, b + d, c + g, h - f],
+        [0, e - a - i, f + h, c - g],
+        [0, 0, i - a - e, d - b],
+        [0, 0, 0, a + e + i],
+    ]
+    expected = np.linalg.eigh(np.array(upper), UPLO="U")[1][:, -1]
+    found = poses.quaternion(rotation)
+    assert min(np.abs(found - expected).max(), np.abs(found + expected).max()) < 1e-13

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pickles import edit_pickle
+from PIL import Image
 from small_settings import DEMOS
 
 from robotr1.demos.collect import CollectionError, collect_demos
-from robotr1.demos.episode import EpisodeError, read_episode
+from robotr1.demos.episode import EpisodeError, list_episodes, read_episode
 from robotr1.demos.recorded import copy_recorded, find_recorded
 
 SETTINGS = dataclasses.replace(
@@ -233,3 +234,60 @@ def test_nothing_is_removed_when_the_new_source_lacks_a_task(source, tmp_path):
     with pytest.raises(EpisodeError):
         collect_demos(dataclasses.replace(settings, train_tasks=["reach_target"]), tmp_path / "demos")
     assert (tmp_path / "demos" / EPISODES / "episode1/low_dim_obs.pkl").exists()
+
+
+def test_an_episode_of_all_variations_beside_the_same_one_of_variation0_is_listed(source, make_episode, tmp_path):
+    """Later stages identify an episode by task, variation and number, so a second one would be lost."""
+    for number in range(2):
+        twin = source / f"pick_up_cup/all_variations/episodes/episode{number}"
+        shutil.copytree(source / EPISODES / f"episode{number}", twin)
+        for name, value in (("variation_number", 0), ("variation_descriptions", ["pick up the cup"])):
+            (twin / f"{name}.pkl").write_bytes(pickle.dumps(value))
+    settings = dataclasses.replace(SETTINGS, recorded_folder=str(source), demos_per_train_task=6)
+    with pytest.warns(UserWarning, match="pick_up_cup: 3 of 6 demonstrations.*2 damaged or repeated ones"):
+        collection = collect_demos(settings, tmp_path / "demos")
+    reasons = [left.reason for left in collection.left_out]
+    assert len(reasons) == 2
+    assert all("has the variation (0) and number" in reason and "all_variations or" in reason for reason in reasons)
+    episodes = [read_episode(folder) for folder in list_episodes(tmp_path / "demos")]
+    assert len({(episode.variation, episode.episode) for episode in episodes}) == len(episodes) == 3
+
+
+def test_numbers_with_leading_zeros_are_the_same_numbers(source, tmp_path):
+    shutil.copytree(source / EPISODES / "episode1", source / EPISODES / "episode01")
+    left_out = take_in(source, tmp_path / "demos", amount=6)
+    assert len(left_out) == 1 and "number (1)" in left_out[0].reason
+
+
+def test_an_episode_that_was_left_out_frees_its_number(source, tmp_path):
+    """The first of two equal numbers is damaged: the second is used."""
+    shutil.copytree(source / EPISODES / "episode1", source / EPISODES / "episode01")
+    (sorted((source / EPISODES).glob("episode*1"))[0] / "low_dim_obs.pkl").write_bytes(b"")
+    left_out = take_in(source, tmp_path / "demos", amount=6)
+    assert len(left_out) == 1 and "empty" in left_out[0].reason
+
+
+def test_images_of_a_fork_are_copied_under_rlbenchs_names(source, tmp_path):
+    for path in list(source.rglob("front_rgb/*.png")):
+        path.rename(path.with_name(f"rgb_{int(path.stem):04d}.png"))
+    assert take_in(source, tmp_path / "demos") == []
+    names = {path.name for path in (tmp_path / "demos" / EPISODES / "episode0/front_rgb").iterdir()}
+    assert names == {"0.png", "10.png", "20.png"}
+
+
+@pytest.mark.parametrize("name", ["low_dim_obs.pkl", "front_rgb/0.png"])
+def test_a_git_lfs_pointer_is_left_out_with_the_fix(source, tmp_path, name):
+    (source / EPISODES / "episode0" / name).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
+    (left,) = take_in(source, tmp_path / "demos")
+    assert "a Git LFS pointer" in left.reason and "git lfs pull" in left.reason
+
+
+def test_images_of_other_pixel_formats_are_copied_as_rgb(source, tmp_path):
+    """Later stages open the copies themselves: 16-bit grey levels must not reach them, since they turn white there."""
+    levels = np.linspace(0, 65535, 32 * 32).astype(np.uint16).reshape(32, 32)
+    for path in source.rglob("front_rgb/*.png"):
+        Image.fromarray(levels).save(path)
+    assert take_in(source, tmp_path / "demos") == []
+    with Image.open(tmp_path / "demos" / EPISODES / "episode0/front_rgb/10.png") as image:
+        assert image.mode == "RGB"
+        np.testing.assert_array_equal(np.asarray(image)[..., 1], (levels / 257).round().astype(np.uint8))

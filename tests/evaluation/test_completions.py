@@ -16,7 +16,7 @@ from robotr1.evaluation.judging.reference import ReferenceJudge
 from robotr1.evaluation.open_questions.items import read_items
 from robotr1.evaluation.open_questions.results import summarize
 from robotr1.evaluation.open_questions.scoring import score
-from robotr1.policies.images import is_readable
+from robotr1.policies.inputs.images import is_readable
 from robotr1.policies.load import load_policy
 from robotr1.settings import load_settings
 
@@ -88,6 +88,22 @@ def test_a_damaged_file_loses_no_whole_line_before_the_damage(tmp_path_factory, 
         assert known or number + 1 >= whole
     again.put(batches[0], "blank", ["new"])
     assert CompletionCache(cache.file, "mark").batches == again.batches
+
+
+@pytest.mark.parametrize("damaged", ['"abc"', "[1]", "null", "[]", '["a", "b"]', '{"a": "b"}', "[[]]"])
+def test_a_line_of_another_form_does_not_count(tmp_path, image, damaged):
+    batch = [question(0, image)]
+    cache = CompletionCache(tmp_path / "p.jsonl", "mark")
+    cache.put(batch, "real", ["a"])
+    cache.file.write_text(cache.file.read_text().replace('["a"]', damaged))
+    assert CompletionCache(cache.file, "mark").get(batch, "real") is None
+
+
+def test_any_text_comes_back_from_the_cache(tmp_path, image):
+    texts = ["a\u2028b\u2029c\x85d\ud800e\x00\r\n", None, ""]
+    batch = [question(number, image, prompt=f"{number}\ud800\u2028") for number in range(3)]
+    CompletionCache(tmp_path / "p.jsonl", "mark").put(batch, "real", texts)
+    assert CompletionCache(tmp_path / "p.jsonl", "mark").get(batch, "real") == texts
 
 
 def test_the_fingerprint_holds_weights_and_settings(policy, tmp_path):

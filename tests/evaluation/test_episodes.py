@@ -1,9 +1,12 @@
 """Episodes that run together."""
 
+import os
+import time
+
 import pytest
 
 from robotr1 import paths
-from robotr1.evaluation.episodes import image_folder, run_in_groups
+from robotr1.evaluation.episodes import STALE, image_folder, run_in_groups
 
 
 def counting(name, steps, asked):
@@ -50,3 +53,14 @@ def test_the_image_folder_is_inside_the_repository_and_temporary():
         assert folder.is_dir() and folder != other
         assert folder.is_relative_to(paths.ROOT)
     assert not folder.exists()
+
+
+def test_the_folder_of_a_killed_run_is_removed_a_day_later(monkeypatch, tmp_path):
+    monkeypatch.setattr(paths, "CHECKPOINTS", tmp_path)
+    killed, running = tmp_path / "episodes/killed", tmp_path / "episodes/running"
+    for folder in (killed, running):
+        folder.mkdir(parents=True)
+        (folder / "0.png").write_bytes(b"")
+    os.utime(killed, (time.time() - STALE - 1,) * 2)
+    with image_folder():
+        assert not killed.exists() and running.exists()

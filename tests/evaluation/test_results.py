@@ -1,12 +1,11 @@
 """Rows of every benchmark come back from disk, and a broken line is named."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 from synthetic_study import acted, answers, measured, planned, probed
 
-from robotr1 import paths
 from robotr1.evaluation.closed_loop import results as closed_loop
 from robotr1.evaluation.eb_manipulation import results as eb_manipulation
 from robotr1.evaluation.faithfulness import results as faithfulness
@@ -49,6 +48,21 @@ def test_rows_come_back(tmp_path, results, rows):
         assert all(line.startswith(b'{"schema": 1, ') for line in file.read_bytes().split(b"\n")[:-1])
 
 
+HOSTILE = "a\u2028b\u2029c\x85d\x0be\ud800f\x00g\r\nh\ufeff{{[1]}}" + "9" * 5000
+
+
+@benchmarks
+def test_hostile_texts_come_back(tmp_path, results, rows):
+    spared = {"policy", "thought", "split", "type", "ability", "distribution", "subset", "judge"}
+    texts = [field.name for field in fields(rows[0]) if isinstance(getattr(rows[0], field.name), str)]
+    hostile = [
+        replace(row, **{name: f"{HOSTILE}{number}" for name in texts if name not in spared})
+        for number, row in enumerate(rows)
+    ]
+    results.write(hostile, tmp_path)
+    assert sorted(map(repr, results.read(tmp_path))) == sorted(map(repr, hostile))
+
+
 @benchmarks
 def test_rows_of_older_runs_without_schema_are_read(tmp_path, results, rows):
     results.write(rows, tmp_path)
@@ -75,10 +89,10 @@ def test_an_empty_folder_has_no_rows(tmp_path, results, rows):
 
 
 @benchmarks
-def test_the_committed_rows_are_read(results, rows):
-    files = list(paths.PREDICTIONS.glob(f"*/{results.FILE}"))
-    lines = sum(file.read_bytes().count(b"\n") for file in files)
-    assert len(results.read()) == lines
+def test_the_committed_rows_are_read(results, rows, committed):
+    folder = committed / "data/predictions"
+    lines = sum(file.read_bytes().count(b"\n") for file in folder.glob(f"*/{results.FILE}"))
+    assert len(results.read(folder)) == lines
 
 
 def test_only_shown_episodes_have_images(tmp_path):

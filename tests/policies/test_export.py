@@ -8,8 +8,8 @@ from robotr1.policies import export as exporting
 from robotr1.policies.export import export
 from robotr1.policies.folders import PolicyError
 from robotr1.policies.generate import complete
-from robotr1.policies.images import load_image
-from robotr1.policies.inputs import conversation
+from robotr1.policies.inputs.images import load_image
+from robotr1.policies.inputs.prompts import conversation
 from robotr1.policies.load import load_policy
 from robotr1.policies.processor import load_processor
 

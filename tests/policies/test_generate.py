@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from robotr1.policies.generate import complete, generation_config
-from robotr1.policies.images import load_image
-from robotr1.policies.inputs import conversation
+from robotr1.policies.inputs.images import load_image
+from robotr1.policies.inputs.prompts import conversation
 from robotr1.policies.load import load_policy
 
 

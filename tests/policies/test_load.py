@@ -1,12 +1,15 @@
+import json
 import shutil
 
 import pytest
 import torch
 from transformers import AutoModelForImageTextToText
 
+from robotr1.policies import tiny
+from robotr1.policies.adapters import add_lora
 from robotr1.policies.folders import PolicyError
 from robotr1.policies.generate import complete
-from robotr1.policies.load import load_model, load_policy
+from robotr1.policies.load import language_core, load_model, load_policy
 
 
 def test_load_policy_gives_the_model_of_a_plain_transformers_call(base):
@@ -41,3 +44,28 @@ def test_nf4_quantizes_the_language_model_but_not_vision_and_head(base, question
     assert len(quantized) == layers * 7
     assert all("language_model" in name for name in quantized)
     assert all(complete(model, processor, questions[:2], batch_size=2, max_completion_length=4))
+
+
+def test_the_core_is_found_inside_wrappers(base):
+    model = load_model(base)
+    core = language_core(model)
+    assert core is model.model and language_core(core) is core
+    assert language_core(add_lora(model, 2, 4)) is core
+    assert language_core(torch.nn.Linear(1, 1)) is None
+
+
+def test_the_tokenizer_of_another_model_is_an_error(base, tmp_path):
+    other = tiny.build_tokenizer(["words that the policy never saw, and many more of them"], vocabulary=2000)
+    folder = shutil.copytree(base, tmp_path / "mixed")
+    other.add_tokens([f"word{number}" for number in range(100)])
+    other.save_pretrained(folder)
+    with pytest.raises(PolicyError, match="mixed: the tokenizer has .* tokens .*different models"):
+        load_policy(folder)
+
+
+def test_another_image_token_is_an_error(base, tmp_path):
+    folder = shutil.copytree(base, tmp_path / "mixed")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"image_token_id": config["image_token_id"] + 1}))
+    with pytest.raises(PolicyError, match="the image token .*different models"):
+        load_policy(folder)

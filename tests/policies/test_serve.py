@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from robotr1 import paths
 from robotr1.policies import serve
@@ -85,7 +86,7 @@ def test_the_image_counts(client, base, questions, tmp_path):
     assert large - small == per_picture[1] - per_picture[0]
 
 
-def test_what_cannot_be_served_is_said_first(base, tmp_path, capsys):
+def test_a_folder_that_cannot_be_served_is_a_message_before_the_server_starts(base, tmp_path, capsys):
     (tmp_path / "adapter_config.json").write_text('{"base_model_name_or_path": "models/base"}')
     with pytest.raises(PolicyError, match="merge it first"):
         serve.check(tmp_path)
@@ -93,5 +94,14 @@ def test_what_cannot_be_served_is_said_first(base, tmp_path, capsys):
     (tmp_path / "blind/processor_config.json").unlink()
     with pytest.raises(PolicyError, match="blind"):
         serve.check(tmp_path / "blind")
+    shutil.copytree(base, tmp_path / "wrapped")
+    weights = load_file(base / "model.safetensors")
+    save_file(
+        {f"module.{name}": weight for name, weight in weights.items()},
+        tmp_path / "wrapped/model.safetensors",
+        metadata={"format": "pt"},
+    )
+    with pytest.raises(PolicyError, match="All unexpected names begin with 'module.'"):
+        serve.check(tmp_path / "wrapped")
     assert serve.main([]) == 2
     assert "usage" in capsys.readouterr().out

@@ -10,7 +10,7 @@ from synthetic_study import SETTINGS, results, study
 
 from robotr1.report.contents import SECTIONS, write_figures, write_tables
 from robotr1.report.results import analyze
-from robotr1.report.style import DPI, WIDTH
+from robotr1.report.style.figures import DPI, WIDTH
 
 DRAWINGS = {name for section in SECTIONS for name in section.drawings} - {"attention"}  # needs a policy
 

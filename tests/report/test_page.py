@@ -104,6 +104,15 @@ def test_every_figure_is_on_the_page_once(text):
     assert _Page(text).tags.count("img") == len(shown)
 
 
+def test_tables_name_their_rows_and_columns(text):
+    for body in text.split("<tbody>")[1:]:
+        rows = body.split("</tbody>")[0].split("<tr>")[1:]
+        assert rows and all(row.startswith('<th scope="row">') for row in rows)
+    assert text.count('<th scope="col">') > 100
+    assert text.count("<main>") == text.count("</main>") == 1
+    assert 'alt=""' not in text
+
+
 def test_every_link_of_the_navigation_has_its_heading(text):
     parsed = _Page(text)
     links = [source[1:] for source in parsed.sources if source.startswith("#")]

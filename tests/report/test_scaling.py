@@ -5,7 +5,6 @@ import re
 
 import pytest
 
-from robotr1 import paths
 from robotr1.report import scaling
 
 PAPER = {
@@ -79,9 +78,9 @@ def test_what_was_not_measured_is_said(tmp_path):
     assert "measured |" not in text.replace("not measured |", "")
 
 
-def test_the_committed_report_has_the_committed_measurements():
-    text = (paths.REPORTS / "scaling.md").read_text()
-    known = scaling.measured()
+def test_the_committed_report_has_the_committed_measurements(committed):
+    text = (committed / "reports/scaling.md").read_text()
+    known = scaling.measured(committed / "performance/results", committed / "data/demos")
     for name, seconds in known["step_seconds"].items():
         assert value(text, f"one GRPO step of the tiny policy, {name}") == f"{seconds:.2f} s"
     assert value(text, "CPU seconds a question") == f"{known['question_seconds']:.3g}"

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from robotr1.training.callbacks import RewardWatch, likely_cause
+from robotr1.training.callbacks import RewardWatch, StopOnNonFinite, likely_cause
 
 
 def show(watch, zero_std, steps, **metrics):
@@ -50,3 +50,12 @@ def test_warns_where_only_the_form_is_learned():
         show(watch, 0.5, 2, **metrics)
     with pytest.warns(UserWarning, match="only the form is learned. No answer is ever right"):
         show(watch, 0.5, 1, **metrics)
+
+
+@pytest.mark.parametrize("name", ["loss", "grad_norm"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_a_run_stops_where_the_numbers_end(name, value):
+    arguments, state = SimpleNamespace(learning_rate=0.1), SimpleNamespace(global_step=7)
+    StopOnNonFinite().on_log(arguments, state, None, logs={"loss": 0.0, "grad_norm": 1.0, "train_runtime": 3.0})
+    with pytest.raises(ValueError, match=rf"step 7: the {name} is -?(nan|inf). Lower learning_rate \(now 0.1\)"):
+        StopOnNonFinite().on_log(arguments, state, None, logs={"loss": 0.0, name: value})

@@ -1,6 +1,11 @@
-import pytest
+import errno
 
+import pytest
+from small_settings import GRPO
+
+from robotr1 import paths
 from robotr1.training import runs
+from robotr1.training.grpo import trainer as rl
 
 
 def test_micro_batches(monkeypatch):
@@ -18,3 +23,22 @@ def test_images_are_read_when_a_row_is(questions, tmp_path):
     assert dataset[0]["image"].size == (56, 56)
     with pytest.raises(ValueError, match=r"absent\.png"):
         dataset[1]
+
+
+def test_a_full_disk_names_the_folder(base, questions, tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "CHECKPOINTS", tmp_path / "checkpoints")
+    trainer = rl.make_trainer(GRPO, questions, base, "disk")
+
+    def full(*arguments, **options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    trainer.training_step = full
+    with pytest.raises(OSError, match="checkpoints/disk could not be written .*No space left.* free some space"):
+        runs.run(trainer, "mark")
+
+
+def test_temporary_folders_of_killed_saves_are_removed(tmp_path):
+    for name in (".grpo-seed0.abc.part", ".grpo-seed0.abc.old", "grpo-seed0", ".grpo-seed00.abc.part", "grpo-seed1"):
+        (tmp_path / name / "inside").mkdir(parents=True)
+    runs.remove_interrupted_saves(tmp_path / "grpo-seed0")
+    assert {path.name for path in tmp_path.iterdir()} == {"grpo-seed0", ".grpo-seed00.abc.part", "grpo-seed1"}

@@ -1,4 +1,6 @@
 import dataclasses
+import resource
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -84,6 +86,36 @@ def test_a_full_disk_leaves_the_last_good_checkpoint(base, examples, tmp_path, m
     assert not (tmp_path / "models/cut").exists()
     assert [path.name for path in (paths.CHECKPOINTS / "cut").glob("checkpoint-*")] == ["checkpoint-2"]
     assert sft.finetune(settings, examples, base, tmp_path / "models/cut") == whole
+
+
+@contextmanager
+def files_of_at_most(size):
+    """Writing more than `size` bytes to a file fails, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize(("save_steps", "what"), [(1, "checkpoints/cut/checkpoint-1"), (99, "models/cut")])
+def test_no_room_for_the_adapter(base, examples, tmp_path, checkpoints, save_steps, what):
+    """Neither in a checkpoint nor as the finished policy; nothing half-written is left, and the next run succeeds."""
+    settings = dataclasses.replace(SFT, steps=2, save_steps=save_steps)
+    with files_of_at_most(20_000), pytest.raises(OSError, match=f"{what} could not be written.*free some"):
+        sft.finetune(settings, examples, base, tmp_path / "models/cut")
+    assert not list((tmp_path / "models").glob("*"))
+    assert not list((paths.CHECKPOINTS / "cut").glob("checkpoint-*"))
+    sft.finetune(settings, examples, base, tmp_path / "models/cut")
+    load_policy(tmp_path / "models/cut")
+
+
+def test_a_loss_that_is_no_number_stops_the_run(base, examples, tmp_path):
+    settings = dataclasses.replace(SFT, steps=9, learning_rate=1e30)
+    with pytest.raises(ValueError, match="(loss|grad_norm) is (nan|inf).*learning_rate"):
+        sft.finetune(settings, examples, base, tmp_path / "models/nan")
+    assert not (tmp_path / "models").exists()
 
 
 def test_a_cold_start_thinks_the_chain_and_chooses_the_right_letter(questions):

@@ -5,14 +5,16 @@ x left and y up, and focal lengths are negative, as in PyRep. MuJoCo's cameras l
 same frame after half a turn about y.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from robotr1.demos.poses import quaternion
 from robotr1.demos.tabletop.engine import mujoco
+from robotr1.linear import matmul
 
-TO_MUJOCO = np.diag([-1.0, 1.0, -1.0])
+TO_MUJOCO = np.array([-1.0, 1.0, -1.0])  # signs of a camera's axes
 SUPERSAMPLING = 2  # images are rendered twice as large and averaged down
 
 
@@ -32,7 +34,7 @@ class CameraMount:
 
     def intrinsics(self, size: int) -> np.ndarray:
         """Return the matrix [3,3] for square images of `size` pixels, focal lengths negative."""
-        focal = -size / (2 * np.tan(np.radians(self.field_of_view) / 2))
+        focal = -size / (2 * math.tan(math.radians(self.field_of_view) / 2))
         return np.array([[focal, 0, size / 2], [0, focal, size / 2], [0, 0, 1]])
 
 
@@ -41,7 +43,7 @@ def _tilted(yaw: float) -> np.ndarray:
     sin, cos = np.sin(np.radians(25)), np.cos(np.radians(25))
     s, c = np.sin(np.radians(yaw)), np.cos(np.radians(yaw))
     turn = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
-    return turn @ np.array([[0, cos, sin], [1, 0, 0], [0, sin, -cos]])
+    return matmul(turn, [[0, cos, sin], [1, 0, 0], [0, sin, -cos]])
 
 
 _SIN, _COS = np.sin(np.radians(25)), np.cos(np.radians(25))
@@ -63,16 +65,16 @@ def add_cameras(spec: mujoco.MjSpec) -> None:
         position, rotation, parent = np.array(camera.position), camera.rotation, spec.worldbody
         if camera.on_tip:
             tip, parent = spec.site("tip"), spec.body("hand")
-            half_turn = np.diag([-1.0, -1.0, 1.0])  # the tip's frame in the hand's
-            position, rotation = tip.pos + half_turn @ position, half_turn @ rotation
-        x, y, z, w = quaternion(rotation @ TO_MUJOCO)
+            half_turn = np.array([-1.0, -1.0, 1.0])  # the tip's frame in the hand's
+            position, rotation = tip.pos + half_turn * position, half_turn[:, None] * rotation
+        x, y, z, w = quaternion(rotation * TO_MUJOCO)
         parent.add_camera(name=name, pos=position, quat=(w, x, y, z), fovy=camera.field_of_view)
 
 
 def extrinsics(data: mujoco.MjData, camera: str) -> np.ndarray:
     """Return the matrix [4,4] from camera to world in RLBench's convention (z forward, x left, y up)."""
     matrix = np.eye(4)
-    matrix[:3, :3] = data.camera(camera).xmat.reshape(3, 3) @ TO_MUJOCO
+    matrix[:3, :3] = data.camera(camera).xmat.reshape(3, 3) * TO_MUJOCO + 0.0  # no -0.0
     matrix[:3, 3] = data.camera(camera).xpos
     return matrix
 

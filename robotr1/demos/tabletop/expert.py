@@ -16,6 +16,7 @@ from robotr1.demos.tabletop.motion import straight_line
 from robotr1.demos.tabletop.scene import FINGER_OPEN, FRAME_SECONDS, TabletopScene
 from robotr1.demos.tabletop.tasks.base import Waypoint
 from robotr1.demos.write import Camera
+from robotr1.linear import norm
 
 REST = 0.1  # rad/s; in ARM the arm has stopped if no joint is faster
 SETTLING_FRAMES = 6  # the longest time to come to rest after the last commanded pose
@@ -158,7 +159,7 @@ def _move(
         frame = recording.add(scene)
     else:
         raise AttemptFailed(f"the arm does not come to rest at {waypoint.name}")
-    if np.linalg.norm(scene.tip_pose()[:3] - waypoint.pose[:3]) > REACHED:
+    if norm(scene.tip_pose()[:3] - waypoint.pose[:3]) > REACHED:
         raise AttemptFailed(f"the arm does not arrive at {waypoint.name}")
     return q
 

@@ -5,11 +5,13 @@ import numpy as np
 from robotr1.demos.poses import conjugate, multiply, rotation_vector
 from robotr1.demos.tabletop.engine import mujoco
 from robotr1.demos.tabletop.robot import ARM_JOINTS, HOME_Q, JOINT_OFFSET
+from robotr1.linear import dot, matmul, norm
 
 STEPS = 150
 STEP_LIMIT = 0.25  # radians
 DAMPING = 0.1
 PULL = 0.1  # share of the distance to home per step, in the null space
+SMALLEST_PIVOT = 1e-12  # of a factorisation, where the arm is singular
 POSITION_TOLERANCE, ROTATION_TOLERANCE = 2e-4, 1e-3  # metres, radians
 
 
@@ -41,12 +43,20 @@ def solve(model: mujoco.MjModel, data: mujoco.MjData, pose: np.ndarray, q0: np.n
         mujoco.mju_mat2Quat(turned, data.site_xmat[tip])
         turn = rotation_vector(multiply(pose[3:], conjugate(np.roll(turned, -1))))
         error = np.concatenate([pose[:3] - data.site_xpos[tip], turn])
-        if np.linalg.norm(error[:3]) < POSITION_TOLERANCE and np.linalg.norm(turn) < ROTATION_TOLERANCE:
+        if norm(error[:3]) < POSITION_TOLERANCE and norm(turn) < ROTATION_TOLERANCE:
             return q
         mujoco.mj_jacSite(model, data, jacobian[:3], jacobian[3:], tip)
         J = jacobian[:, dofs]
-        damping = DAMPING**2 * min(1.0, error @ error) * np.eye(6)
-        inverse = J.T @ np.linalg.inv(J @ J.T + damping)
-        step = inverse @ error + PULL * (np.eye(7) - np.linalg.pinv(J) @ J) @ (HOME_Q - q)
+        squared, pull = matmul(J, J.T), PULL * (HOME_Q - q)
+        damping = DAMPING**2 * min(1.0, dot(error, error)) * np.eye(6)
+        step = dot(J.T, _solve(squared + damping, error)) + pull - dot(J.T, _solve(squared, dot(J, pull)))
         q = np.clip(q + step * min(1.0, STEP_LIMIT / np.abs(step).max()), *limits.T)
     return None
+
+
+def _solve(matrix: np.ndarray, vector: np.ndarray) -> np.ndarray:
+    """Solve a symmetric positive definite system by MuJoCo's Cholesky factorisation, equal on every CPU."""
+    factor, solution = matrix.copy(), np.zeros(len(vector))
+    mujoco.mju_cholFactor(factor, SMALLEST_PIVOT)
+    mujoco.mju_cholSolve(solution, factor, vector)
+    return solution

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from robotr1.demos.poses import axis_angle, conjugate, multiply, pose, rotation_vector
+from robotr1.linear import norm
 
 SPEED = 0.25  # metres per second along the line
 ACCELERATION = 3.0  # metres per second squared: the arm leaves rest (in ARM's sense) within two frames
@@ -18,8 +19,8 @@ def straight_line(start: np.ndarray, goal: np.ndarray, frame_seconds: float) -> 
     whole frames that the motion takes, at least 1.
     """
     turn = rotation_vector(multiply(goal[3:], conjugate(start[3:])))
-    angle = float(np.linalg.norm(turn))
-    length = max(float(np.linalg.norm(goal[:3] - start[:3])), LEVER * angle)
+    angle = float(norm(turn))
+    length = max(float(norm(goal[:3] - start[:3])), LEVER * angle)
     axis = turn / angle if angle > 1e-9 else np.array([0.0, 0.0, 1.0])
     return np.array(
         [

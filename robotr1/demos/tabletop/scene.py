@@ -1,5 +1,6 @@
 """The tabletop scene of one task: state, kinematic posing, physics by the frame, images."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,6 +22,7 @@ from robotr1.demos.tabletop.robot import (
 from robotr1.demos.tabletop.tasks import load_task
 from robotr1.demos.tabletop.tasks.base import Task
 from robotr1.demos.tabletop.world import new_world
+from robotr1.linear import dot
 
 __all__ = ["FINGER_OPEN", "FRAME_SECONDS", "HOME_Q", "TabletopScene"]
 
@@ -157,7 +159,7 @@ class TabletopScene:
     def body_yaw(self, name: str) -> float:
         """Turn of an object's body about the world's z, in radians within [-pi, pi]."""
         rotation = matrix(self.body_pose(name)[3:])
-        return float(np.arctan2(rotation[1, 0], rotation[0, 0]))
+        return math.atan2(rotation[1, 0], rotation[0, 0])
 
     def put_in_gripper(self, name: str, half_width: float, offset: Sequence[float] = (0, 0, 0)) -> None:
         """Put an object's body into the gripper, upright when the gripper points down, and close the fingers on it.
@@ -166,7 +168,7 @@ class TabletopScene:
         `half_width` metres from the middle.
         """
         tip = self.tip_pose()
-        position = tip[:3] + matrix(tip[3:]) @ np.asarray(offset, float)
+        position = tip[:3] + dot(matrix(tip[3:]), offset)
         self.set_body(name, position, multiply(tip[3:], np.array([1.0, 0.0, 0.0, 0.0])))
         self.set_gripper(half_width / FINGER_OPEN)
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from robotr1.demos.tabletop.engine import mujoco
+from robotr1.linear import norm
 
 VISUAL = {"contype": 0, "conaffinity": 0, "mass": 0.0, "group": 1}
 HIDDEN = 3  # geom group of collision shapes, never drawn
@@ -38,7 +39,7 @@ def tube(path: np.ndarray, thickness: float, segments: int = 8) -> tuple[np.ndar
     """Make a round tube along a path [N,3] in the plane y = 0 (a cup's or a pan's handle)."""
     path = np.asarray(path, float)
     tangent = np.gradient(path, axis=0)
-    tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
+    tangent /= norm(tangent)[:, None]
     side = np.array([0.0, 1.0, 0.0])
     normal = np.cross(side, tangent)
     angle = 2 * np.pi * np.arange(segments) / segments

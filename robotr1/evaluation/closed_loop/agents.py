@@ -9,9 +9,9 @@ import numpy as np
 from robotr1.evaluation.closed_loop.forms import Form, MultipleChoiceForm
 from robotr1.evaluation.completions import FOLDER, load_completer
 from robotr1.policies.reference import TextOnly, oracle, random_choice
-from robotr1.questions.build import generator
 from robotr1.questions.distractors.scene import SCENE_HIGH, SCENE_LOW
 from robotr1.questions.prompts import format_state
+from robotr1.questions.randomness import generator
 from robotr1.questions.states import is_extended
 from robotr1.records import Question
 from robotr1.settings import RunBenchmarks

@@ -12,12 +12,12 @@ import numpy as np
 
 from robotr1.metadata import Metadata
 from robotr1.questions.answers import parse_answer, parse_state
-from robotr1.questions.build import generator
 from robotr1.questions.distractors.answer_pool import AnswerPool
 from robotr1.questions.distractors.positions import position_distractors
 from robotr1.questions.distractors.strategies import DistractorError, Draw
 from robotr1.questions.prompts import LETTERS, open_prompt_of, prompt_of
 from robotr1.questions.question_types import QUESTION_TYPES
+from robotr1.questions.randomness import generator
 from robotr1.records import Question
 from robotr1.settings import BuildQuestions
 

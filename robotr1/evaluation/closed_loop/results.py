@@ -84,7 +84,7 @@ def write(traces: Sequence[Trace], folder: Path = paths.PREDICTIONS, shown: Sequ
 
 def read(folder: Path = paths.PREDICTIONS) -> list[Trace]:
     """Read the episodes of all policies, the shown ones with their images. Raises RecordError for a broken line."""
-    return [_with_images(trace, folder) for trace in read_by_policy(folder, FILE, Trace)]
+    return [_with_images(trace, folder) for trace in read_by_policy(folder, FILE, Trace, key=("task", "episode"))]
 
 
 def _with_images(trace: Trace, folder: Path) -> Trace:

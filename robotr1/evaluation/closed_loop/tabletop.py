@@ -3,7 +3,7 @@
 import copy
 import zlib
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -31,7 +31,7 @@ def tabletop_environments(
     CollectionError where the expert fails MAX_ATTEMPTS placements in a row.
     """
     for episode in range(episodes):
-        yield copy.deepcopy(_prepared(task, episode, seed, image_size))
+        yield TabletopEnvironment(task, episode, seed, image_size)
 
 
 class TabletopEnvironment:
@@ -39,18 +39,9 @@ class TabletopEnvironment:
 
     def __init__(self, task: str, episode: int, seed: int, image_size: int = 224):
         self.task, self.episode = task, episode
+        attempt, self.demo = _solved_placement(task, episode, seed, image_size)
         self._scene = copy.deepcopy(_pristine_scene(task, image_size))
-        for attempt in range(MAX_ATTEMPTS):
-            self._scene.reset(_placement(seed, task, episode, attempt))
-            try:
-                recording = demonstrate(self._scene)
-            except AttemptFailed:
-                continue
-            self._scene.reset(_placement(seed, task, episode, attempt))
-            break
-        else:
-            raise CollectionError(f"{task}, episode {episode}: the expert failed {MAX_ATTEMPTS} placements in a row")
-        self.demo = np.array(recording.gripper_pose), np.array(recording.gripper_open)
+        self._scene.reset(_placement(seed, task, episode, attempt))
         wordings = self._scene.task.instructions(VARIATION)
         self.instruction = wordings[episode % len(wordings)]
         self.goals, self._gripper = [], 1.0
@@ -116,10 +107,18 @@ def _placement(seed: int, task: str, episode: int, attempt: int) -> np.random.Ge
     return np.random.default_rng([seed, zlib.crc32(f"closed loop/{task}".encode()), episode, attempt])
 
 
-@lru_cache(maxsize=64)
-def _prepared(task: str, episode: int, seed: int, image_size: int) -> TabletopEnvironment:
-    """A placement that is copied and never run: several agents get the same placements."""
-    return TabletopEnvironment(task, episode, seed, image_size)
+@cache  # some kilobytes each, where an environment takes 20 MB
+def _solved_placement(task: str, episode: int, seed: int, image_size: int) -> tuple[int, tuple[np.ndarray, np.ndarray]]:
+    """(attempt, demo) of the first placement that the expert solves. All agents get the same placements."""
+    scene = copy.deepcopy(_pristine_scene(task, image_size))
+    for attempt in range(MAX_ATTEMPTS):
+        scene.reset(_placement(seed, task, episode, attempt))
+        try:
+            recording = demonstrate(scene)
+        except AttemptFailed:
+            continue
+        return attempt, (np.array(recording.gripper_pose), np.array(recording.gripper_open))
+    raise CollectionError(f"{task}, episode {episode}: the expert failed {MAX_ATTEMPTS} placements in a row")
 
 
 @lru_cache(maxsize=1)

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -19,7 +20,9 @@ POSITION_BINS, DEGREES = 100, 3
 ROTATION_BINS = 360 // DEGREES
 BIN = (HIGH - LOW) / POSITION_BINS  # metres
 LARGEST = (*[POSITION_BINS] * 3, *[ROTATION_BINS] * 3, 1)  # maximum of each number, from EmbodiedBench's prompt
+PLAN = "executable_plan"
 LONGEST = 20_000  # characters read from the end of a reply
+BUDGET = 50 * LONGEST  # characters read for objects that turn out to be none
 
 Action = tuple[int, ...]
 
@@ -56,13 +59,16 @@ def parse_plan(reply: str) -> list[Action] | Unreadable:
     The plan may be a list of actions or of {"action": …} objects (EmbodiedBench's schema), or such a list as a string
     (its examples). An action is seven whole numbers, as a list or as its string. Nothing is rounded, clipped or left
     out: one wrong or out-of-range number makes the reply unreadable, and so do two different plans. An empty plan is
-    valid.
+    valid. No text raises an error, and a reply takes less than a second.
     """
-    plans = [found["executable_plan"] for found in _objects(reply[-LONGEST:])]
+    try:
+        plans = [found[PLAN] for found in _objects(reply[-LONGEST:])]
+        if any(plan != plans[0] for plan in plans):
+            return Unreadable("several different plans")
+    except RecursionError:
+        return Unreadable("nested too deeply")
     if not plans:
         return Unreadable("no JSON object with executable_plan")
-    if any(plan != plans[0] for plan in plans):
-        return Unreadable("several different plans")
     plan = _literal(plans[0])
     if not isinstance(plan, list | tuple):
         return Unreadable("executable_plan is no list")
@@ -74,34 +80,46 @@ def parse_plan(reply: str) -> list[Action] | Unreadable:
 
 def _objects(text: str) -> list[dict]:
     """The outermost JSON objects with a plan; a plan under "properties", as in a JSON schema, counts too."""
-    found, at = [], text.find("{")
-    while at >= 0:
+    decoder = json.JSONDecoder(object_pairs_hook=_unambiguous)
+    found, at, last, budget = [], text.find("{"), text.rfind(PLAN), BUDGET
+    while 0 <= at < last and budget > 0:  # an object that starts after the last plan has none
         try:
-            value, length = json.JSONDecoder().raw_decode(text[at:])
-        except (ValueError, RecursionError):
+            value, length = decoder.raw_decode(text[at:])
+        except (ValueError, RecursionError) as error:
+            budget -= getattr(error, "pos", len(text))
             at = text.find("{", at + 1)
             continue
         inner = value.get("properties", value)
-        found += [inner] if isinstance(inner, dict) and "executable_plan" in inner else []
+        found += [inner] if isinstance(inner, dict) and PLAN in inner else []
         at = text.find("{", at + length)
     return found
 
 
-def _literal(value):
+def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; JSON itself would take the last of two plans or actions."""
+    for name in (PLAN, "action"):
+        values = [value for key, value in pairs if key == name]
+        if any(value != values[0] for value in values):
+            raise ValueError(f"two values of {name}")
+    return dict(pairs)
+
+
+def _literal(value: Any) -> Any:
     """Parse a string of numbers and brackets as a list; return anything else unchanged."""
     if isinstance(value, str) and re.fullmatch(r"""[\s\d.,:\[\](){}"'action-]*""", value):
         try:
             return ast.literal_eval(value.strip())
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
+        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):  # TypeError: a set of lists
             return value
     return value
 
 
-def _action(entry) -> Action | None:
+def _action(entry: Any) -> Action | None:
     entry = _literal(entry)
     if not isinstance(entry, list | tuple) or len(entry) != len(LARGEST):
         return None
-    if not all(type(number) in (int, float) and float(number).is_integer() for number in entry):
-        return None
-    fits = all(0 <= number <= largest for number, largest in zip(entry, LARGEST))
+    fits = all(
+        type(number) in (int, float) and 0 <= number <= largest and number == int(number)
+        for number, largest in zip(entry, LARGEST)
+    )
     return tuple(int(number) for number in entry) if fits else None

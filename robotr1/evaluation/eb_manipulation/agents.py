@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from robotr1 import paths
 from robotr1.evaluation.eb_manipulation.actions import LARGEST, Action
 from robotr1.evaluation.eb_manipulation.scenes import EmbodiedScene
-from robotr1.questions.build import generator
+from robotr1.questions.randomness import generator
 
 MAX_STEPS = 15  # of an episode
 

@@ -43,7 +43,7 @@ def write(episodes: Sequence[Episode], folder: Path = paths.PREDICTIONS) -> None
 
 def read(folder: Path = paths.PREDICTIONS) -> list[Episode]:
     """Read the episodes of the EB-Manipulation protocol of all policies. Raises RecordError for a broken line."""
-    return read_by_policy(folder, FILE, Episode)
+    return read_by_policy(folder, FILE, Episode, key=("subset", "task", "episode"))
 
 
 def summarize(episodes: Sequence[Episode], confidence: float = 0.95) -> pd.DataFrame:

@@ -10,7 +10,7 @@ Star and moon are left out: all of their 16 tried placements were refused.
 import copy
 import zlib
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -31,24 +31,22 @@ MAX_ATTEMPTS = 40  # placements of a scene
 
 
 class EmbodiedScene(TabletopEnvironment):
-    """A placement whose task discrete actions can solve, at its start; `plan` is the expert's, in such actions.
+    """A placement of an episode, at its start; `plan` is the expert's, in discrete actions.
 
-    Raises CollectionError where MAX_ATTEMPTS placements in a row cannot be solved.
+    `refused` counts the placements before it that discrete actions cannot solve.
     """
 
-    def __init__(self, task: str, episode: int, seed: int, image_size: int = 224):
-        self.task, self.episode = task, episode
+    def __init__(self, task: str, episode: int, seed: int, image_size: int, refused: int):
+        self.task, self.episode, self.refused = task, episode, refused
         self._scene = copy.deepcopy(_compiled(task, image_size))
         key = [seed, zlib.crc32(f"embodied/{task}".encode()), episode]
-        variation = _variation(task, np.random.default_rng(key))
-        for self.refused in range(MAX_ATTEMPTS):
-            self._reset([*key, self.refused], variation)
-            self.plan = [encode(goal.pose, goal.gripper) for goal in self.goals]
-            if any(self.act(action) and self.success() for action in self.plan):
-                break
-        else:
-            raise CollectionError(f"{task}, scene {episode}: discrete actions cannot solve {MAX_ATTEMPTS} placements")
-        self._reset([*key, self.refused], variation)
+        self._scene.reset(np.random.default_rng([*key, refused]), _variation(task, np.random.default_rng(key)))
+        self._gripper, self._pose, self._q = 1.0, self._scene.tip_pose(), self._scene.arm_q()
+        self.goals, gripper = [], 1.0
+        for waypoint in self._scene.task.waypoints(self._scene):
+            gripper = gripper if waypoint.gripper is None else float(waypoint.gripper > 0.5)
+            self.goals.append(Goal(waypoint.pose, gripper))
+        self.plan = [encode(goal.pose, goal.gripper) for goal in self.goals]
 
     def act(self, action: Action) -> Outcome:
         """Execute one discrete action by a straight line, as in the closed loop."""
@@ -72,19 +70,14 @@ class EmbodiedScene(TabletopEnvironment):
         """The instruction in the wording of a subset; call it at the start, as it refers to current positions."""
         return instruction(self._scene, subset)
 
-    def _reset(self, key: list[int], variation: int) -> None:
-        self._scene.reset(np.random.default_rng(key), variation)
-        self._gripper, self._pose, self._q = 1.0, self._scene.tip_pose(), self._scene.arm_q()
-        self.goals, gripper = [], 1.0
-        for waypoint in self._scene.task.waypoints(self._scene):
-            gripper = gripper if waypoint.gripper is None else float(waypoint.gripper > 0.5)
-            self.goals.append(Goal(waypoint.pose, gripper))
-
 
 def embodied_scenes(task: str, episodes: int, seed: int, image_size: int = 224) -> Iterator[EmbodiedScene]:
-    """`episodes` scenes of a task at their start; the same arguments give the same ones."""
+    """`episodes` scenes of a task that discrete actions can solve; the same arguments give the same ones.
+
+    Raises CollectionError where MAX_ATTEMPTS placements in a row cannot be solved.
+    """
     for episode in range(episodes):
-        yield copy.deepcopy(_prepared(task, episode, seed, image_size))
+        yield EmbodiedScene(task, episode, seed, image_size, _refused(task, episode, seed, image_size))
 
 
 def _variation(task: str, rng: np.random.Generator) -> int:
@@ -96,10 +89,14 @@ def _variation(task: str, rng: np.random.Generator) -> int:
     return colors.NAMES.index(rng.choice(known)) * (len(HEIGHTS) if task == "stack_blocks" else 1)
 
 
-@lru_cache(maxsize=64)
-def _prepared(task: str, episode: int, seed: int, image_size: int) -> EmbodiedScene:
-    """A scene that is copied and never run."""
-    return EmbodiedScene(task, episode, seed, image_size)
+@cache
+def _refused(task: str, episode: int, seed: int, image_size: int) -> int:
+    """How many placements come before the first one whose task the expert's discrete actions complete."""
+    for refused in range(MAX_ATTEMPTS):
+        scene = EmbodiedScene(task, episode, seed, image_size, refused)
+        if any(scene.act(action) and scene.success() for action in scene.plan):
+            return refused
+    raise CollectionError(f"{task}, scene {episode}: discrete actions cannot solve {MAX_ATTEMPTS} placements")
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,1 @@
+"""Faithfulness: does the chosen letter follow from the written thought?"""

@@ -58,7 +58,7 @@ def write(rows: Sequence[Probed], folder: Path = paths.PREDICTIONS) -> None:
 
 def read(folder: Path = paths.PREDICTIONS) -> list[Probed]:
     """Read the answers after given thoughts of all policies. Raises RecordError for a broken line."""
-    return read_by_policy(folder, FILE, Probed)
+    return read_by_policy(folder, FILE, Probed, key=("id", "thought"))
 
 
 def summarize(rows: Sequence[Probed], confidence: float = 0.95) -> pd.DataFrame:

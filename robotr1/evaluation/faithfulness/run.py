@@ -19,8 +19,8 @@ from robotr1.evaluation.faithfulness.thoughts import begin, borrow, half, letter
 from robotr1.evaluation.multiple_choice.items import read_questions
 from robotr1.evaluation.multiple_choice.scoring import evaluate
 from robotr1.policies.generate import generation_config
-from robotr1.policies.image_cache import encode_images_once, prepare_images_once
-from robotr1.policies.inputs import batch_inputs
+from robotr1.policies.inputs.image_cache import encode_images_once, prepare_images_once
+from robotr1.policies.inputs.prompts import batch_inputs
 from robotr1.questions.answers import thought
 from robotr1.questions.prompts import LETTERS
 from robotr1.questions.thoughts import letters_written

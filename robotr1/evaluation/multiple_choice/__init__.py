@@ -1,0 +1,1 @@
+"""The multiple-choice benchmark: items, controls, answers, accuracies and comparisons."""

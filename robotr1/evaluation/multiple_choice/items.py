@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
 from robotr1 import paths
@@ -16,12 +17,17 @@ OPEN_TYPES = ("waypoint", "state")  # their answer is a position, so they can be
 
 
 def read_questions(folder: Path = paths.QUESTIONS, splits: Sequence[str] = SPLITS, most: int = 0) -> list[Question]:
-    """The questions of `splits` in their order; with `most`, no more than so many of each split, drawn evenly.
+    """The questions of `splits` in their order; with `most`, at most so many of each split, drawn evenly.
 
-    Raises RecordError where a file is missing or broken.
+    Paired options are drawn as whole sets. Raises RecordError where a file is missing or broken.
     """
-    by_split = [read_records(folder / f"{split}.jsonl", Question) for split in splits]
-    return [question for questions in by_split for question in draw_evenly(questions, most)]
+    chosen: list[Question] = []
+    for split in splits:
+        questions = read_records(folder / f"{split}.jsonl", Question)
+        units = [list(unit) for _, unit in groupby(questions, key=lambda question: question.set or question.id)]
+        size = max(map(len, units), default=1)
+        chosen += [question for unit in draw_evenly(units, most and max(1, most // size)) for question in unit]
+    return chosen
 
 
 def read_scenes(questions: Iterable[Question], folder: Path = paths.METADATA) -> dict[str, Metadata]:

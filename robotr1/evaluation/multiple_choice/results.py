@@ -13,7 +13,7 @@ import pandas as pd
 from robotr1 import paths
 from robotr1.evaluation.multiple_choice.items import SPLITS
 from robotr1.policies.names import BLANK, parse_name
-from robotr1.records import Prediction, QuestionType, read_records, write_by_policy
+from robotr1.records import Prediction, Question, QuestionType, RecordError, read_by_policy, write_by_policy
 from robotr1.statistics import accuracy_interval, clustered_interval, paired_difference, with_holm
 
 TYPES = ("all", *get_args(QuestionType))
@@ -28,12 +28,18 @@ def write(predictions: Sequence[Prediction], folder: Path = paths.PREDICTIONS) -
 
 
 def read(folder: Path = paths.PREDICTIONS) -> list[Prediction]:
-    """Read all multiple-choice predictions below `folder`, policies in alphabetical order, splits in theirs.
+    """Read all multiple-choice predictions below `folder`, sorted by policy and split.
 
-    Raises RecordError for a broken line.
+    Raises RecordError for a broken line, and for a prediction in the file of another policy or split.
     """
-    files = [file for file in sorted(folder.glob("*/*.jsonl")) if file.stem in SPLITS]
-    return [prediction for file in files for prediction in read_records(file, Prediction)]
+    predictions = []
+    for split in SPLITS:
+        found = read_by_policy(folder, f"{split}.jsonl", Prediction, key=("id",))
+        if strange := [one for one in found if one.split != split]:
+            place = f"{paths.relative(folder)}/{strange[0].policy}/{split}.jsonl"
+            raise RecordError(f"{place}: {strange[0].id} is of the split {strange[0].split}; run the benchmarks again")
+        predictions += found
+    return sorted(predictions, key=lambda prediction: (prediction.policy, prediction.split))
 
 
 def episode_of(question_id: str) -> str:
@@ -62,6 +68,28 @@ def summarize(
         )
     share_names = ["accuracy" if name == "share" else name for name in SHARE_COLUMNS]
     return pd.DataFrame(rows, columns=["policy", "split", by, *share_names, "unparsable", "unformatted"])
+
+
+def set_accuracy(
+    predictions: Iterable[Prediction], questions: Iterable[Question], confidence: float = 0.95
+) -> pd.DataFrame:
+    """Share of paired sets whose questions are all answered correctly, by policy, split and type.
+
+    Returns one row per group with `sets`, `accuracy` and its interval. A set counts where all its questions were
+    answered. By chance, a policy that answers each question at random gets (1/4)^4, and one that ignores the image 0.
+    """
+    sets: dict[str, list[str]] = {}
+    for question in questions:
+        if question.set is not None:
+            sets.setdefault(question.set, []).append(question.id)
+    rows = []
+    for (policy, split, kind), group in groups(predictions, "type").items():
+        correct = {prediction.id: prediction.correct for prediction in group}
+        answered = [all(correct[i] for i in ids) for ids in sets.values() if all(i in correct for i in ids)]
+        if answered:
+            share, low, high = accuracy_interval(answered, confidence)
+            rows.append([policy, split, kind, len(answered), share, low, high])
+    return pd.DataFrame(rows, columns=["policy", "split", "type", "sets", "accuracy", "low", "high"])
 
 
 def compare(

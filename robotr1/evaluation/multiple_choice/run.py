@@ -11,18 +11,27 @@ from robotr1.evaluation.completions import load_completer
 from robotr1.evaluation.multiple_choice.items import open_form_questions, read_scenes
 from robotr1.evaluation.multiple_choice.scoring import evaluate, evaluate_open_form
 from robotr1.policies.names import BLANK, parse_name
-from robotr1.records import Prediction, Question
+from robotr1.records import Prediction, Question, RecordError
 from robotr1.settings import BuildQuestions, RunBenchmarks
+
+# The form that a policy answers, by the form that it was trained on (training.sft and training.grpo).
+FORMS = {"mcqa": "mcqa", "cold_start": "mcqa", "open": "open", "direct": "open", "cot": "open", "planning": "planning"}
 
 
 def answer_form(policy: str) -> Literal["mcqa", "open", "planning"]:
     """The form that the policy in `models/<policy>` was trained to answer, from its settings.json; mcqa without one.
 
-    Of the supervised forms, direct and cot write states, cold_start chooses, planning lists actions (training.sft).
+    Raises RecordError where that file is damaged.
     """
     file = paths.MODELS / policy / "settings.json"
-    form = json.loads(file.read_text(encoding="utf-8"))["form"] if file.is_file() else "mcqa"
-    return {"direct": "open", "cot": "open", "cold_start": "mcqa"}.get(form, form)
+    if not file.is_file():
+        return "mcqa"
+    try:
+        return FORMS[json.loads(file.read_text(encoding="utf-8"))["form"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise RecordError(
+            f"{paths.relative(file)}: form: {error!r}, expected one of {', '.join(FORMS)}; train this policy again"
+        ) from None
 
 
 def benchmark(

@@ -14,6 +14,7 @@ from typing import Literal
 
 from robotr1.evaluation.items import FOLDER, OPEN_QUESTIONS
 from robotr1.evaluation.judging.rubric import Ability
+from robotr1.fields import prompt_text
 from robotr1.records import RecordError, read_records
 
 GUIDE = {  # one sentence per ability, as in the paper's system prompt (figure 9)
@@ -38,8 +39,8 @@ class OpenItem:
     distribution: Literal["in", "out"]  # whether policies are trained on the task
     task: str
     image: str  # relative to the repository root
-    instruction: str
-    question: str
+    instruction: str = prompt_text()
+    question: str = prompt_text()
     reference: str
 
     @property

@@ -43,7 +43,7 @@ def write(rows: Sequence[OpenAnswer], folder: Path = paths.PREDICTIONS) -> None:
 
 def read(folder: Path = paths.PREDICTIONS) -> list[OpenAnswer]:
     """Read the judged answers of all policies. Raises RecordError for a broken line."""
-    return read_by_policy(folder, FILE, OpenAnswer)
+    return read_by_policy(folder, FILE, OpenAnswer, key=("id", "judge"))
 
 
 def summarize(rows: Iterable[OpenAnswer], confidence: float = 0.95, seed: int = 0) -> pd.DataFrame:

@@ -35,7 +35,7 @@ def write(rows: Sequence[PlanAnswer], folder: Path = paths.PREDICTIONS) -> None:
 
 def read(folder: Path = paths.PREDICTIONS) -> list[PlanAnswer]:
     """Read the scored plans of all policies. Raises RecordError for a broken line."""
-    return read_by_policy(folder, FILE, PlanAnswer)
+    return read_by_policy(folder, FILE, PlanAnswer, key=("id",))
 
 
 def summarize(answers: Iterable[PlanAnswer], confidence: float = 0.95, seed: int = 0) -> pd.DataFrame:

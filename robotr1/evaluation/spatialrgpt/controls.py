@@ -10,6 +10,7 @@ from robotr1.evaluation.controls import BenchmarkError, check_chance, check_orac
 from robotr1.evaluation.spatialrgpt.items import SpatialItem
 from robotr1.evaluation.spatialrgpt.results import SpatialAnswer, summarize
 from robotr1.evaluation.spatialrgpt.scoring import is_correct, score
+from robotr1.evaluation.spatialrgpt.sentences import check_sentences
 
 CONTROLS = ("oracle", "random", "majority")
 HIGHEST_RANDOM = 0.75  # above this share the items are too alike
@@ -45,8 +46,8 @@ def answers(items: Sequence[SpatialItem], whole: Sequence[SpatialItem], seed: in
     """
     rows = []
     for policy, texts in completions(whole, seed).items():
-        by_id = dict(zip((item.id for item in whole), texts, strict=True))
-        rows += score(policy, items, [by_id[item.id] for item in items])
+        by_item = dict(zip(whole, texts, strict=True))
+        rows += score(policy, items, [by_item[item] for item in items])
     return rows
 
 
@@ -63,9 +64,10 @@ def expected_random(items: Sequence[SpatialItem]) -> tuple[float, float]:
 def check_controls(items: Sequence[SpatialItem], seed: int = 0) -> pd.DataFrame:
     """Score the controls and return `summarize` of them.
 
-    Raises BenchmarkError unless the oracle is right everywhere, and random is no further from its expected accuracy
-    than luck explains and right in at most 75 percent.
+    Raises BenchmarkError unless the benchmark's own sentences are read as their truth, the oracle is right everywhere,
+    and random is no further from its expected accuracy than luck explains and right in at most 75 percent.
     """
+    check_sentences()
     rows = answers(items, items, seed)
     correct = {policy: {row.id: float(row.correct) for row in rows if row.policy == policy} for policy in CONTROLS}
     check_oracle(

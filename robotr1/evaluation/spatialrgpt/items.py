@@ -10,9 +10,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from robotr1.evaluation.items import FOLDER, SPATIALRGPT
 from robotr1.records import RecordError
+from robotr1.special_tokens import refusal, special_token
 
 # The paper's sub-columns (Table 5) by the published categories; "predicate" asks whether, "choice" asks which.
 QUANTITATIVE = {
@@ -74,30 +76,38 @@ def column_of(category: str) -> str:
 
 
 def read_items(path: Path = FOLDER / SPATIALRGPT) -> list[SpatialItem]:
-    """Read items, by default the committed ones. Raises RecordError for an entry of another form."""
+    """Read items, by default the committed ones. Raises RecordError, which names the entry of another form."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
-        rows = json.loads(text) if text.lstrip().startswith("[") else list(map(json.loads, text.splitlines()))
-    except (OSError, ValueError) as error:
+        text = Path(path).read_text(encoding="utf-8-sig")
+        lines = [line for line in text.split("\n") if line.strip()]
+        rows = json.loads(text) if text.lstrip().startswith("[") else [json.loads(line) for line in lines]
+    except (OSError, ValueError, RecursionError) as error:
         raise RecordError(f"{path}: neither a JSON list nor JSON lines ({error})") from error
-    items = []
-    for number, row in enumerate(rows):
-        try:
-            category = row["qa_info"]["category"]
-            items.append(
-                SpatialItem(
-                    str(row["id"]),
-                    row["image_info"]["file_path"],
-                    row["text_q"],
-                    row["conversations"][1]["value"],
-                    category,
-                    column_of(category),
-                    tuple(tuple(map(float, box)) for box in row.get("bbox") or ()),
-                )
-            )
-        except (KeyError, IndexError, TypeError, ValueError) as error:
-            raise RecordError(f"{path}, entry {number}: {type(error).__name__} {error}") from error
-    return items
+    return [_item(row, f"{path}, entry {number}") for number, row in enumerate(rows, start=1)]
+
+
+def _item(row: Any, place: str) -> SpatialItem:
+    try:
+        category = row["qa_info"]["category"]
+        texts = {
+            "image_info.file_path": row["image_info"]["file_path"],
+            "text_q": row["text_q"],
+            "conversations[1].value": row["conversations"][1]["value"],
+            "qa_info.category": category,
+        }
+        name = str(row["id"])
+        boxes = tuple(tuple(map(float, box)) for box in row.get("bbox") or ())
+        column = column_of(category) if isinstance(category, str) else ""
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise RecordError(f"{place}: not of the published form ({type(error).__name__} {error})") from error
+    for field, value in texts.items():
+        if not isinstance(value, str):
+            raise RecordError(f"{place}: {field}: got {value!r}, expected a text")
+    if token := special_token(texts["text_q"]):
+        raise RecordError(f"{place}: text_q {refusal(token)}")
+    if any(len(box) != 4 or not all(map(math.isfinite, box)) for box in boxes):
+        raise RecordError(f"{place}: bbox: got {row['bbox']!r}, expected lists of four numbers x1, y1, x2, y2")
+    return SpatialItem(name, *texts.values(), column, boxes)
 
 
 def select(items: Sequence[SpatialItem], most: int) -> list[SpatialItem]:

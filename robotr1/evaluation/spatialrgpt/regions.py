@@ -1,15 +1,15 @@
 """Draw the items' regions into their images: policies here see images and no boxes."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from robotr1 import paths
+from robotr1.evaluation.episodes import image_folder
 from robotr1.evaluation.spatialrgpt.items import SpatialItem
 
 COLORS = ("red", "blue", "yellow", "magenta")
@@ -30,16 +30,15 @@ def draw_regions(image: Image.Image, boxes: Sequence[Sequence[float]]) -> Image.
 
 @contextmanager
 def with_regions(items: Sequence[SpatialItem], images: Path = paths.ROOT) -> Iterator[list[SpatialItem]]:
-    """Yield the items with temporary images that show their regions; a missing image stays missing.
+    """Yield the items with temporary images that show their regions; a missing or broken image becomes a missing one.
 
     `images` is the folder that image names start from.
     """
-    with TemporaryDirectory() as folder:
+    with image_folder() as folder:
         shown = []
         for number, item in enumerate(items):
-            source, picture = images / item.image, Path(folder) / f"{number}.png"
-            if source.is_file():
-                with Image.open(source) as image:
-                    draw_regions(image, item.boxes).save(picture)
-            shown.append(replace(item, image=str(picture)))
+            source, picture = images / item.image, folder / f"{number}.png"
+            with suppress(OSError, SyntaxError, ValueError), Image.open(source) as image:  # of missing or broken files
+                draw_regions(image, item.boxes).save(picture)
+            shown.append(replace(item, image=paths.relative(picture)))
         yield shown

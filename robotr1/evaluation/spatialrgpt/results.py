@@ -36,7 +36,7 @@ def write(rows: Sequence[SpatialAnswer], folder: Path = paths.PREDICTIONS) -> No
 
 def read(folder: Path = paths.PREDICTIONS) -> list[SpatialAnswer]:
     """Read the scored answers of all policies. Raises RecordError for a broken line."""
-    return read_by_policy(folder, FILE, SpatialAnswer)
+    return read_by_policy(folder, FILE, SpatialAnswer, key=("id",))
 
 
 def summarize(rows: Iterable[SpatialAnswer], confidence: float = 0.95, seed: int = 0) -> pd.DataFrame:

@@ -22,6 +22,7 @@ FIELDS = {
     "state, target": "the gripper's tip now and at the keyframe: [x, y, z] in metres, world frame",
     "options, answer": "texts without letters, and the letter of the right one",
     "prompt": "the whole user text, without the image token",
+    "set": "only in paired options: shared by the four questions whose options are the same",
 }
 
 

@@ -1,0 +1,1 @@
+"""Distractor strategies: where the wrong options of a question come from."""

@@ -8,6 +8,7 @@ same_episode    positions that the gripper takes in the same episode; movements 
 other_episodes  answers to the same type of question in other episodes of the task
 near_miss       positions in one small ball around the truth; movements that differ in the word of one axis
 mirrored        the truth reflected about the middle of the workspace along x, y, z or several axes
+paired          the answers of three other questions, which share all four options (questions/paired.py)
 
 To add a strategy, subclass `Strategy` and put `@register_strategy("its name")` above the class.
 """
@@ -174,6 +175,11 @@ class Mirrored(Strategy):
         return Movements(first=(np.abs(_LEVELS) == np.abs(parse_movement(draw.truth))).all(axis=1))
 
 
+@register_strategy("paired")
+class Paired(OtherEpisodes):
+    """The build makes whole sets (questions/paired.py). A question by itself gets answers of other episodes."""
+
+
 def _reflections(point: Point, rng: np.random.Generator) -> Iterator[Point]:
     reflected = (2 * SCENE_MIDDLE - point).tolist()
     corners = list(product(*zip(point, reflected)))[1:]
@@ -185,5 +191,6 @@ def _reflections(point: Point, rng: np.random.Generator) -> Iterator[Point]:
 def _in_ball(radius: float, rng: np.random.Generator, count: int) -> np.ndarray:
     """Points [count, 3], uniform within a ball around zero."""
     direction = rng.normal(size=(count, 3))
-    length = radius * rng.random((count, 1)) ** (1 / 3)
+    shares = [share ** (1 / 3) for share in rng.random(count).tolist()]  # numpy's power depends on the CPU
+    length = radius * np.array(shares)[:, None]
     return direction / np.linalg.norm(direction, axis=1, keepdims=True) * length

@@ -1,0 +1,1 @@
+"""Other forms of the questions: open answers, plans, examples for supervised fine-tuning."""

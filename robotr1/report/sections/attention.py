@@ -10,13 +10,13 @@ from matplotlib.figure import Figure
 from robotr1 import paths
 from robotr1.policies.names import BLANK
 from robotr1.records import Prediction
-from robotr1.report.names import label
 from robotr1.report.results import Results
 from robotr1.report.section import Drawing, Section
 from robotr1.report.sections.attention_maps import written_position
-from robotr1.report.style import read_image
-from robotr1.report.tables import find_row
-from robotr1.report.text import printable
+from robotr1.report.style.figures import read_image
+from robotr1.report.style.names import label
+from robotr1.report.style.tables import find_row
+from robotr1.report.style.text import printable
 
 SIZE = 1.6  # inches of one picture
 CROSS = "#56B4E9"

@@ -11,7 +11,7 @@ import numpy as np
 from robotr1 import paths
 from robotr1.demos.episode import EpisodeError, read_episode
 from robotr1.records import Question
-from robotr1.report.style import read_image
+from robotr1.report.style.figures import read_image
 
 _POSITION = re.compile(r"\[(-?[0-9.]{1,9}(?:, ?-?[0-9.]{1,9}){2,6})\]")
 

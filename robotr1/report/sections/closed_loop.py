@@ -4,12 +4,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from robotr1.report.film_strip import film_strip, success_and_failure
-from robotr1.report.names import label, ordered
 from robotr1.report.results import HELD_OUT, TRAINED, Results
 from robotr1.report.section import Drawing, Section, Table
-from robotr1.report.style import dodged, legend_below, stacked
-from robotr1.report.tables import find_row, in_order
-from robotr1.report.text import interval, p_cell, p_text, points, whole_percent
+from robotr1.report.style.figures import dodged, legend_below, stacked
+from robotr1.report.style.names import label, ordered
+from robotr1.report.style.tables import find_row, in_order
+from robotr1.report.style.text import interval, p_cell, p_text, points, whole_percent
 
 
 def sentences(results: Results) -> list[str]:

@@ -6,11 +6,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from robotr1.policies.names import OPEN_FORM
-from robotr1.report.names import is_reinforced, label, split_title
 from robotr1.report.results import Results
-from robotr1.report.style import SPLIT_STYLES, WIDTH, legend_below
-from robotr1.report.tables import find_row, in_order
-from robotr1.report.text import p_cell, points
+from robotr1.report.style.figures import SPLIT_STYLES, WIDTH, legend_below
+from robotr1.report.style.names import is_reinforced, label, split_title
+from robotr1.report.style.tables import find_row, in_order
+from robotr1.report.style.text import p_cell, points
 
 
 def comparison_table(results: Results) -> pd.DataFrame:

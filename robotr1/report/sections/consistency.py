@@ -4,12 +4,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from robotr1.evaluation.multiple_choice.consistency import MEASURES
-from robotr1.report.names import is_reinforced, label, ordered, split_title
 from robotr1.report.results import Results
 from robotr1.report.section import Drawing, Section, Table
-from robotr1.report.style import dodged, legend_below, stacked
-from robotr1.report.tables import find_row, in_order
-from robotr1.report.text import interval, p_cell, points
+from robotr1.report.style.figures import dodged, legend_below, stacked
+from robotr1.report.style.names import is_reinforced, label, ordered, split_title
+from robotr1.report.style.tables import find_row, in_order
+from robotr1.report.style.text import interval, p_cell, points
 
 MEASURE_NAMES = {
     "agrees": "letter fits the words",

@@ -12,11 +12,11 @@ from robotr1 import paths
 from robotr1.evaluation.multiple_choice.results import TYPES
 from robotr1.questions.prompts import LETTERS
 from robotr1.records import Prediction, Question
-from robotr1.report.names import label
 from robotr1.report.results import Results
 from robotr1.report.section import Drawing, Section
-from robotr1.report.style import read_image
-from robotr1.report.text import printable
+from robotr1.report.style.figures import read_image
+from robotr1.report.style.names import label
+from robotr1.report.style.text import printable
 
 CHARACTERS = 68  # a line of text beside an image
 LONGEST = 400  # characters of one completion on the sheet

@@ -4,12 +4,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from robotr1.evaluation.faithfulness.results import MEASURES, THOUGHTS
-from robotr1.report.names import label, ordered, split_title
 from robotr1.report.results import Results
 from robotr1.report.section import Drawing, Section, Table
-from robotr1.report.style import chance_line, dodged, legend_below, stacked
-from robotr1.report.tables import find_row, in_order
-from robotr1.report.text import interval, p_text, points, whole_percent
+from robotr1.report.style.figures import chance_line, dodged, legend_below, stacked
+from robotr1.report.style.names import label, ordered, split_title
+from robotr1.report.style.tables import find_row, in_order
+from robotr1.report.style.text import interval, p_text, points, whole_percent
 
 THOUGHT_NAMES = {"own": "its own", "half": "half of it", "none": "none", "borrowed": "another question's"}
 MEASURE_NAMES = {

@@ -8,13 +8,13 @@ from matplotlib.figure import Figure
 from robotr1.evaluation.multiple_choice.items import SPLITS
 from robotr1.evaluation.multiple_choice.results import TYPES
 from robotr1.policies.names import BLANK, OPEN_FORM
-from robotr1.report.names import compared, label, ordered, split_title
 from robotr1.report.results import Results
 from robotr1.report.section import Drawing, Section, Table
 from robotr1.report.sections.comparisons import comparison_table, draw_gains
-from robotr1.report.style import chance_line, dodged, legend_below, point, stacked
-from robotr1.report.tables import find_row, in_order
-from robotr1.report.text import interval
+from robotr1.report.style.figures import chance_line, dodged, legend_below, point, stacked
+from robotr1.report.style.names import compared, label, ordered, split_title
+from robotr1.report.style.tables import find_row, in_order
+from robotr1.report.style.text import interval
 
 SIGHT = {
     "real image": {"color": "#0072B2", "marker": "D"},

@@ -6,11 +6,11 @@ import pandas as pd
 
 from robotr1.evaluation.open_questions.results import PEOPLE
 from robotr1.policies.names import parse_name
-from robotr1.report.names import label, ordered
 from robotr1.report.results import Results
 from robotr1.report.section import Section, Table
-from robotr1.report.tables import find_row, in_order
-from robotr1.report.text import p_cell
+from robotr1.report.style.names import label, ordered
+from robotr1.report.style.tables import find_row, in_order
+from robotr1.report.style.text import p_cell
 
 ABILITY_NAMES = {
     "planning": "planning",

@@ -4,7 +4,7 @@ import pandas as pd
 
 from robotr1.report.results import Results
 from robotr1.report.section import Section, Table
-from robotr1.report.text import interval
+from robotr1.report.style.text import interval
 
 
 def audit_table(results: Results) -> pd.DataFrame:

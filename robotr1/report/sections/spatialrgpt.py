@@ -4,11 +4,11 @@ import pandas as pd
 
 from robotr1.evaluation.spatialrgpt.items import COLUMNS
 from robotr1.policies.names import parse_name
-from robotr1.report.names import label, ordered
 from robotr1.report.results import Results
 from robotr1.report.section import Section, Table
-from robotr1.report.tables import find_row, in_order
-from robotr1.report.text import interval
+from robotr1.report.style.names import label, ordered
+from robotr1.report.style.tables import find_row, in_order
+from robotr1.report.style.text import interval
 
 AVERAGES = ("quantitative", "qualitative")
 

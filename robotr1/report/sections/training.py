@@ -7,11 +7,11 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from robotr1.report.names import ALGORITHM_NAMES, is_reinforced, label
 from robotr1.report.results import Results
 from robotr1.report.section import Drawing, Section, Table
-from robotr1.report.style import WIDTH, legend_below, style
-from robotr1.report.text import interval, points
+from robotr1.report.style.figures import WIDTH, legend_below, style
+from robotr1.report.style.names import ALGORITHM_NAMES, is_reinforced, label
+from robotr1.report.style.text import interval, points
 
 SMOOTHING = 10  # steps in the rolling mean of training curves
 CURVES = {

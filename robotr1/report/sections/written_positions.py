@@ -15,10 +15,10 @@ from robotr1.policies.names import parse_name
 from robotr1.questions.answers import parse_position, thought
 from robotr1.questions.thoughts import nearest_option
 from robotr1.records import Question
-from robotr1.report.names import label, ordered
 from robotr1.report.results import Results
 from robotr1.report.section import Section, Table
-from robotr1.report.text import interval
+from robotr1.report.style.names import label, ordered
+from robotr1.report.style.text import interval
 from robotr1.statistics import accuracy_interval
 
 RULE = "the option nearest to the gripper"

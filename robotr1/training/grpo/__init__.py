@@ -1,0 +1,1 @@
+"""Reinforcement learning with TRL: GRPO, RLOO and REINFORCE++, and what makes their steps fast."""

@@ -11,13 +11,13 @@ import torch
 from trl import RLOOTrainer
 from trl.trainer.utils import split_pixel_values_by_grid, split_tensor_dict, unsplit_pixel_values_by_grid
 
-from robotr1.policies.architecture import language_core
+from robotr1.policies.load import language_core
 from robotr1.training import preflight
-from robotr1.training.grpo import rollout
-from robotr1.training.grpo.decoder import Decoder
-from robotr1.training.grpo.log_probabilities import packed_log_probabilities
-from robotr1.training.grpo.packing import Groups, find_groups
-from robotr1.training.grpo.sampling import Sampling
+from robotr1.training.grpo.packing.log_probabilities import packed_log_probabilities
+from robotr1.training.grpo.packing.rows import Groups, find_groups
+from robotr1.training.grpo.rollout import generate as rollout
+from robotr1.training.grpo.rollout.decoder import Decoder
+from robotr1.training.grpo.rollout.sampling import Sampling
 from robotr1.training.grpo.shared_processing import SharedProcessor, distinct, repeat_rows
 
 

@@ -8,7 +8,7 @@ import torch
 from transformers import ProcessorMixin
 
 from robotr1 import paths
-from robotr1.policies.inputs import batch_inputs
+from robotr1.policies.inputs.prompts import batch_inputs
 from robotr1.settings import TrainGrpo
 from robotr1.training.grpo.inputs import RlQuestion
 from robotr1.training.grpo.trainer import make_trainer

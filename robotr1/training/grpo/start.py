@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import torch
-from peft import LoraConfig, PeftModel
+from peft import LoraConfig
 
 from robotr1 import paths
-from robotr1.policies.adapters import lora_config
+from robotr1.policies.adapters import load_adapter, lora_config
 from robotr1.policies.folders import PolicyError, base_of, resolve
 from robotr1.policies.load import load_model
 from robotr1.settings import TrainGrpo
@@ -57,11 +57,6 @@ def load_start(settings: TrainGrpo, base: str | Path) -> tuple[torch.nn.Module, 
     model, folder = load_model(base, quantization=settings.quantization), start_folder(settings)
     if folder is None:
         return model, lora_config(settings.lora_rank, settings.lora_alpha)
-    try:
-        model = PeftModel.from_pretrained(model, folder, is_trainable=True)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise PolicyError(
-            f"start: {settings.start} does not fit {paths.relative(base)}, which has changed since; train it again."
-        ) from error
+    model = load_adapter(model, folder, base, is_trainable=True)
     model.peft_config["default"].base_model_name_or_path = resolve(base)  # or saving looks for it in this folder
     return model, None

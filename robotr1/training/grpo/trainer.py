@@ -12,8 +12,8 @@ from typing import Any
 from trl.trainer.base_trainer import _BaseTrainer
 
 from robotr1 import paths
-from robotr1.policies.architecture import language_core
-from robotr1.policies.image_cache import encode_images_once, prepare_images_once
+from robotr1.policies.inputs.image_cache import encode_images_once, prepare_images_once
+from robotr1.policies.load import language_core
 from robotr1.policies.processor import load_processor
 from robotr1.settings import TrainGrpo
 from robotr1.training import parallel, preflight, runs
@@ -89,7 +89,7 @@ def train(
     output = output or paths.MODELS / f"{settings.algorithm}-seed{settings.seed}"
     with torch_threads(settings.threads):
         trainer = make_trainer(settings, questions, base, output.name)
-        preflight.check(trainer.model, trainer.processing_class, questions)
+        preflight.check(trainer.model, trainer.processing_class, questions, base)
         with image_cache(trainer) if "image_cache" in trainer.speedups else nullcontext():
             runs.run(trainer, fingerprint(settings, questions, base, start_folder(settings)))
         log = step_log(trainer.state.log_history)

@@ -1,0 +1,1 @@
+"""Pretraining of the tiny base: vision first, then language on synthetic examples."""

@@ -23,7 +23,7 @@ import numpy as np
 import torch
 
 from robotr1.demos.tabletop.tasks import load_task
-from robotr1.paths import CHECKPOINTS, METRICS, WEIGHTS, atomic_folder, atomic_write, write_json
+from robotr1.paths import CHECKPOINTS, METRICS, WEIGHTS, atomic_folder, atomic_write, write_json, write_text
 from robotr1.policies.tiny import build_model, build_tokenizer, save_tiny
 from robotr1.records import read_objects
 from robotr1.training.memory import keep_memory
@@ -101,7 +101,7 @@ def pretrain(
     """
     keep_memory()
     torch.set_num_threads(threads)
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    remove_stages_of_another_recipe(recipe)
     tokenizer = build_tokenizer(vocabulary_texts(np.random.default_rng(recipe.seed)))
     model = build_model(tokenizer, recipe.seed)
     batcher, name_batcher = Batcher(tokenizer), Batcher(tokenizer, NAME_WEIGHT)
@@ -145,6 +145,16 @@ def pretrain(
             save_tiny(folder, model, tokenizer)
         logs = {name: [entry for _, entry in read_objects(FOLDER / f"{name}.jsonl")] for name in STAGES}
         write_json(METRICS / "pretrain_tiny.json", {"recipe": asdict(recipe), "stages": logs})
+
+
+def remove_stages_of_another_recipe(recipe: Recipe) -> None:
+    """Remove finished stages where the recipe has changed, so that none of them is reused."""
+    file, text = FOLDER / "recipe.json", json.dumps(asdict(recipe), sort_keys=True)
+    if file.is_file() and file.read_text() == text:
+        return
+    for path in FOLDER.glob("*.pt"):
+        path.unlink()
+    write_text(file, text)
 
 
 def run_stage(work: Callable, part: str | tuple[str, ...], model, rng: np.random.Generator) -> None:

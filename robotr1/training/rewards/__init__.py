@@ -8,9 +8,31 @@ never raises on what a model may write, however long.
 from collections.abc import Callable
 
 from robotr1.settings import TrainGrpo
+from robotr1.training.rewards.boxes import box_format_reward, box_reward
 from robotr1.training.rewards.multiple_choice import accuracy_reward, consistency_reward, format_reward
+from robotr1.training.rewards.paths import path_format_reward, path_reward
 from robotr1.training.rewards.plans import plan_format_reward, plan_order_reward
+from robotr1.training.rewards.points import point_format_reward, point_reward
+from robotr1.training.rewards.progress import progress_format_reward, progress_reward
 from robotr1.training.rewards.states import open_format_reward, state_reward
+
+__all__ = [
+    "accuracy_reward",
+    "box_format_reward",
+    "box_reward",
+    "consistency_reward",
+    "format_reward",
+    "open_format_reward",
+    "path_format_reward",
+    "path_reward",
+    "plan_format_reward",
+    "plan_order_reward",
+    "point_format_reward",
+    "point_reward",
+    "progress_format_reward",
+    "progress_reward",
+    "state_reward",
+]
 
 Reward = Callable[..., list[float]]
 

@@ -6,10 +6,8 @@ Completion = str | list[dict[str, Any]]
 
 
 def text(completion: Completion) -> str:
-    """The text of a completion: a string as it is, or the last message's content of a message list."""
+    """The text of a completion: a string as it is, or the last message's content; empty without any text."""
     if isinstance(completion, str):
         return completion
-    content = completion[-1]["content"] if completion else ""
-    if isinstance(content, str):
-        return content
-    return "".join(part.get("text", "") for part in content)
+    content = (completion[-1].get("content") if completion else None) or ""
+    return content if isinstance(content, str) else "".join(part.get("text") or "" for part in content)

@@ -1,5 +1,6 @@
 """The rules of the closed loop, in an invented environment."""
 
+import json
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -10,7 +11,7 @@ from PIL import Image
 from point_environment import facts, points, scripted_agent
 from small_settings import WAYPOINTS as SETTINGS
 
-from robotr1 import paths
+from robotr1 import fields, paths
 from robotr1.evaluation.closed_loop.agents import Agent, oracle_agent, random_agent
 from robotr1.evaluation.closed_loop.forms import MultipleChoiceForm, OpenForm
 from robotr1.evaluation.closed_loop.results import MAX_LOST, summarize
@@ -74,10 +75,11 @@ def test_batches_hold_every_running_episode():
 
 
 def test_an_agent_with_images_gets_a_new_one_after_every_step():
-    shown = []
+    shown, files = [], []
 
     def complete(questions):
         for question in questions:
+            files.append(paths.ROOT / question.image)
             assert not PurePosixPath(question.image).is_absolute()
             with Image.open(paths.ROOT / question.image) as image:
                 shown.append(int(np.asarray(image)[0, 0, 0]))
@@ -86,6 +88,25 @@ def test_an_agent_with_images_gets_a_new_one_after_every_step():
     (trace,) = run_environments(points(1), Agent("images", OpenForm(SETTINGS), complete, uses_images=True))
     assert shown == [1, 2]
     assert [int(step.image[0, 0, 0]) for step in trace.steps] == shown and trace.last_image[0, 0, 0] == 3
-    assert not any((paths.CHECKPOINTS / "episodes").iterdir())
+    assert len(files) == 2 and not any(file.exists() for file in files), "images are temporary"
     (without,) = run_environments(points(1), oracle_agent(OpenForm(SETTINGS)))
     assert without.last_image is None and without.steps[0].image is None
+
+
+@given(
+    st.text(max_size=60)
+    | st.lists(
+        st.sampled_from([*"[]{}()0123456789.,-+eE ", "<answer>", "</answer>", "[[A]]", "[0.3, 0.1, 1]", "9" * 400]),
+        max_size=30,
+    ).map("".join)
+)
+def test_any_completion_is_executed_or_unreadable_and_can_be_written(completion):
+    extended = OpenForm(replace(SETTINGS, state="extended"))
+    for form, kind in (
+        (MultipleChoiceForm([], SETTINGS), "position"),
+        (OpenForm(SETTINGS), "position"),
+        (extended, "extended"),
+    ):
+        (trace,) = run_environments(points(1), scripted_agent(completion, form=form), kind)
+        assert trace.steps and all((step.answer is None) == (step.outcome == "unreadable") for step in trace.steps)
+        json.dumps(fields.to_mapping(trace), allow_nan=False)

@@ -1,6 +1,8 @@
 """Discrete actions: the round trip, and replies that hold a plan or do not."""
 
 import json
+import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -123,10 +125,93 @@ def test_cut_ambiguous_and_hostile_replies_are_unreadable(reply):
     assert isinstance(found, Unreadable) and found.reason
 
 
-@given(st.text(max_size=200))
-def test_no_text_breaks_the_parser(text):
-    for reply in (text, json.dumps({"executable_plan": text}), '{"executable_plan": ' + text):
-        found = parse_plan(reply)
-        assert isinstance(found, Unreadable) or all(
-            len(action) == 7 and all(0 <= number <= most for number, most in zip(action, LARGEST)) for action in found
-        )
+def plan(text):
+    return f'{{"executable_plan": {text}}}'
+
+
+HOSTILE = {
+    "set of lists": plan('"{{[10, 20, 30, 0, 60, 90, 1]}}"'),
+    "set of dicts": plan('"{{1:2}:3}"'),
+    "list as key": plan('"{[1]:2}"'),
+    "dict as key": plan('"{{}:2}"'),
+    "difference of sets": plan('"{1,2}-{1}"'),
+    "a call": plan('"action(1)"'),
+    "a name": plan('"{action}"'),
+    "complex number": plan('"[1-2]"'),
+    "integer beyond floats": plan("[[" + "6" * 400 + ", 20, 30, 0, 60, 90, 1]]"),
+    "negative integer beyond floats": plan("[[-" + "6" * 400 + ", 20, 30, 0, 60, 90, 1]]"),
+    "integer as a string": plan('["[' + "6" * 400 + ', 20, 30, 0, 60, 90, 1]"]'),
+    "integer beyond Python's limit": plan("[[" + "6" * 5000 + ", 20, 30, 0, 60, 90, 1]]"),
+    "the same as a string": plan('"[[' + "6" * 5000 + ', 20, 30, 0, 60, 90, 1]]"'),
+    "infinite float": plan("[[1e400, 1, 1, 1, 1, 1, 1]]"),
+    "minus infinity": plan("[[-Infinity, 1, 1, 1, 1, 1, 1]]"),
+    "minus signs": plan('"' + "-" * 15_000 + '1"'),
+    "open parentheses": plan('"' + "(" * 9000 + '"'),
+    "sets in sets": plan('"' + "{" * 9000 + "}" * 9000 + '"'),
+    "lists in lists": plan('"' + "[1," * 6000 + '"'),
+    "dots": plan('"' + "." * 15_000 + '"'),
+    "commas": plan('"[' + "," * 15_000 + ']"'),
+    "null byte": plan('"\\u0000"'),
+    "lone surrogate": plan('"\\ud800"'),
+    "braces": "{" * 20_000,
+    "open objects": '{"a":' * 4000,
+    "open objects and a plan": '{"a":' * 3500 + plan("[[1]]"),
+    "open objects and numbers": '{"a":' * 900 + "[" + "1," * 7000 + plan("[[1]]"),
+    "open plans": '{"executable_plan":' * 1000,
+    "nested plans": '{"executable_plan":' * 900 + "[]" + "}" * 900,
+    "nested lists, twice": plan("[" * 900 + "]" * 900) * 2,
+    "quotes": '{"' * 10_000,
+    "two keys": '{"executable_plan": [], "executable_plan": [[1, 1, 1, 1, 1, 1, 1]]}',
+    "two actions": plan('[{"action": [1, 1, 1, 1, 1, 1, 1], "action": [1, 1, 1, 1, 1, 1, 0]}]'),
+    "properties in properties": '{"properties": {"properties": {"executable_plan": []}}}',
+}
+
+
+@pytest.mark.parametrize("reply", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_replies_are_unreadable_in_bounded_time_and_memory(reply):
+    tracemalloc.start()
+    start = time.process_time()
+    found = parse_plan(reply)
+    seconds, (_, peak) = time.process_time() - start, tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert isinstance(found, Unreadable) and found.reason
+    assert seconds < 10 and peak < 20e6  # tracemalloc makes it slow; without, it takes less than a second
+
+
+def is_readable_or_refused(reply):
+    found = parse_plan(reply)
+    return isinstance(found, Unreadable) or all(
+        len(action) == 7 and all(type(number) is int and 0 <= number <= most for number, most in zip(action, LARGEST))
+        for action in found
+    )
+
+
+literals = st.recursive(
+    st.integers() | st.floats() | st.booleans() | st.none() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=8) | st.dictionaries(st.sampled_from(["action", "a"]), inner, max_size=2),
+    max_leaves=20,
+)
+
+
+@given(
+    st.text(max_size=200)
+    | st.text(alphabet="0123456789.,:[](){}\"'action- \\", max_size=200)
+    | st.lists(st.sampled_from([*"[](){},:-.0123456789'", "action", "[1,1,1,1,1,1,1]", "{{", "}}"]), max_size=60).map(
+        "".join
+    )
+)
+def test_any_text_is_a_plan_in_range_or_unreadable(text):
+    for reply in (text, json.dumps({"executable_plan": text}), '{"executable_plan": ' + text, plan(text)):
+        assert is_readable_or_refused(reply)
+
+
+@given(literals)
+def test_any_json_is_a_plan_in_range_or_unreadable(value):
+    for reply in (json.dumps({"executable_plan": value}), json.dumps({"executable_plan": str(value)})):
+        assert is_readable_or_refused(reply)
+
+
+@given(st.lists(actions, max_size=15), st.text(max_size=50).filter(lambda text: "{" not in text), st.booleans())
+def test_a_plan_after_any_text_is_read(steps, text, written_out):
+    value = str([list(action) for action in steps]) if written_out else [{"action": list(action)} for action in steps]
+    assert parse_plan(text + json.dumps({"executable_plan": value})) == steps

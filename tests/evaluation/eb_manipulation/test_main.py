@@ -40,7 +40,7 @@ def test_a_failed_control_a_missing_policy_and_another_run_are_messages(policy, 
     assert "has episodes of another run" in capsys.readouterr().err
     monkeypatch.setattr(Line, "success", lambda self: False)
     assert command.main([*arguments, "--output", str(tmp_path / "other")]) == 1
-    assert "the oracle fails 5 of 5" in capsys.readouterr().err
+    assert "the oracle fails 5 of 5 items" in capsys.readouterr().err
 
 
 def test_the_tasks_are_those_of_the_protocol(capsys):

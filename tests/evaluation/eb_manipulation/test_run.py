@@ -70,10 +70,11 @@ def test_an_empty_plan_ends_the_episode():
 
 @pytest.mark.usefixtures("lines")
 def test_only_an_agent_with_images_gets_examples_and_images():
-    shown = []
+    shown, files = [], []
 
     def complete(requests):
         for request in requests:
+            files.append(paths.ROOT / request.image)
             assert not PurePosixPath(request.image).is_absolute()
             shown.append((Image.open(paths.ROOT / request.image).size, request.prompt))
         return [reply(GO, GO) for _ in requests]
@@ -82,7 +83,7 @@ def test_only_an_agent_with_images_gets_examples_and_images():
     assert len(shown) == len(TASKS)
     for size, prompt in shown:
         assert size == (32, 32) and prompt.count("Example ") == 3 and "do it, visual" in prompt
-    assert not any((paths.CHECKPOINTS / "episodes").iterdir())
+    assert not any(file.exists() for file in files), "images are temporary"
     _, requests = one(reply(GO, GO))
     assert requests[0].image == "" and "Example" not in requests[0].prompt
 

@@ -1,105 +1,19 @@
 """The endpoint judge against a real local HTTP server that behaves, and misbehaves, as servers do."""
 
 import json
-import threading
-import time
-from collections import Counter
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from chat_server import GOOD, chat, hang, serving, slow, too_many, trickle
 
 from robotr1.evaluation.judging.endpoint import EndpointJudge
-from robotr1.evaluation.judging.prompt import LONGEST_ANSWER, RUBRIC, looks_like_injection, parse_reply
+from robotr1.evaluation.judging.prompt import LONGEST_ANSWER, RUBRIC
 from robotr1.evaluation.judging.rubric import Case
-
-GOOD = "Score: 2 Reason: one word is missing."
-
-
-def chat(content):
-    return 200, json.dumps({"choices": [{"message": {"content": content}}]})
-
-
-class Server(ThreadingHTTPServer):
-    """Answers with what `script` holds, in turn (the last one for ever); keeps what was asked."""
-
-    daemon_threads = True
-
-    def __init__(self, *script):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.script, self.asked, self.lock = list(script), [], threading.Lock()
-        self.busy = Counter()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_port}/v1"
-
-
-class Handler(BaseHTTPRequestHandler):
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        with self.server.lock:
-            self.server.asked.append((time.monotonic(), self.path, dict(self.headers), body))
-            self.server.busy["now"] += 1
-            self.server.busy["most"] = max(self.server.busy["most"], self.server.busy["now"])
-            step = self.server.script.pop(0) if len(self.server.script) > 1 else self.server.script[0]
-        try:
-            step(self, body) if callable(step) else self.reply(*step)
-        finally:
-            with self.server.lock:
-                self.server.busy["now"] -= 1
-
-    def reply(self, status, text, **headers):
-        data = text.encode()
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *arguments):
-        pass
-
-
-def hang(handler, body):
-    time.sleep(1.5)
-
-
-def trickle(handler, body):
-    handler.send_response(200)
-    handler.end_headers()
-    for _ in range(60):
-        try:
-            handler.wfile.write(b" ")
-            handler.wfile.flush()
-        except OSError:
-            return
-        time.sleep(0.05)
-
-
-def slow(handler, body):
-    time.sleep(0.2)
-    handler.reply(*chat(GOOD))
-
-
-def too_many(handler, body):
-    handler.reply(429, "slow down", Retry_After="0.2")
 
 
 @pytest.fixture
 def serve():
-    servers = []
-
-    def start(*script):
-        server = Server(*script)
-        servers.append(server)
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        return server
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    with serving() as start:
+        yield start
 
 
 def ask(server, *answers, **options):
@@ -167,7 +81,7 @@ def test_a_bad_reply_and_then_a_good_one(serve, first):
 def test_a_refusal_is_not_asked_again(serve):
     server = serve((401, "who are you?"))
     (verdict,) = ask(server, "up")
-    assert (verdict.status, verdict.reason, len(server.asked)) == ("judge_failed", "HTTP 401", 1)
+    assert (verdict.status, verdict.reason, len(server.asked)) == ("judge_failed", "HTTP 401: who are you?", 1)
 
 
 def test_nobody_there():
@@ -189,10 +103,10 @@ def test_no_question_is_asked_twice(serve, tmp_path, capsys):
     server = serve(chat(GOOD))
     first = ask(server, "up", "down", "up", cache=tmp_path)
     assert len(server.asked) == 2  # equal answers share a reply
-    assert "0 replies cached, 2 requests to send" in capsys.readouterr().out
+    assert " 0 replies cached, 2 requests to send" in capsys.readouterr().out
     assert ask(server, "up", "down", "up", cache=tmp_path) == first
     assert len(server.asked) == 2
-    assert "2 replies cached, 0 requests to send" in capsys.readouterr().out
+    assert " 2 replies cached, 0 requests to send" in capsys.readouterr().out
     ask(server, "up", cache=tmp_path, temperature=0.0)
     ask(server, "up", cache=tmp_path, repeat=1)
     assert len(server.asked) == 4  # another temperature and another repetition are other questions
@@ -212,7 +126,7 @@ def test_a_failure_is_not_kept(serve, tmp_path):
 def test_what_it_costs_is_said_before(serve, capsys):
     ask(serve(chat(GOOD)), "up", "down", prices=(2.5, 10.0))
     line = capsys.readouterr().out
-    assert "2 requests to send" in line
+    assert " 2 requests to send" in line
     assert "USD" in line
     ask(serve(chat(GOOD)), "up")
     assert "price not stated" in capsys.readouterr().out
@@ -252,11 +166,6 @@ def test_what_is_judged_stays_data(serve, text):
     assert verdict.reason.startswith("[the answer speaks to the judge]")
 
 
-def test_ordinary_answers_are_no_injections():
-    for text in ("move up", "1. grasp the cup, 2. lift it", "The gripper is above the cup", "Yes.", "12 cm"):
-        assert not looks_like_injection(text)
-
-
 def test_a_very_long_answer_is_cut(serve):
     server = serve(chat(GOOD))
     ask(server, "up " * 100_000)
@@ -265,19 +174,118 @@ def test_a_very_long_answer_is_cut(serve):
 
 
 @pytest.mark.parametrize(
-    ("reply", "score"),
-    [
-        ("Score: 3 Reason: same", 3),
-        ("**Score:** [1]\nReason: x", 1),
-        ("score=0", 0),
-        ("Score: 2. I repeat, score: 2", 2),
-        ("3", None),
-        ("Score: 7", None),
-        ("Score: -1", None),
-        ("Score: 10", None),
-        ("Score: 1 or Score: 2", None),
-        ("", None),
-    ],
+    "text", ["", None, "I cannot grade this.", "Score: 3/10", "Score: 2-3", "Score: <0, 1, 2 or 3>"]
 )
-def test_replies(reply, score):
-    assert parse_reply(reply) == score
+def test_a_reply_without_a_score_is_paid_for_twice_at_most_and_never_again(serve, tmp_path, text):
+    server = serve(chat(text))
+    (verdict,) = ask(server, "up", attempts=5, cache=tmp_path)
+    assert (verdict.score, verdict.status) == (None, "judge_failed")
+    assert "no score from 0 to 3 in the reply" in verdict.reason
+    assert len(server.asked) == 2
+    assert ask(server, "up", attempts=5, cache=tmp_path) == [verdict]
+    assert len(server.asked) == 2, "the second reply is cached"
+
+
+def test_at_temperature_0_the_same_reply_is_not_paid_for_twice(serve):
+    server = serve(chat("hm"))
+    ask(server, "up", attempts=5, temperature=0.0)
+    assert len(server.asked) == 1
+
+
+def test_a_reply_that_ends_at_max_tokens_says_so_and_more_tokens_are_another_request(serve, tmp_path):
+    cut = 200, json.dumps({"choices": [{"message": {"content": "<think> hm"}, "finish_reason": "length"}]})
+    server = serve(cut, chat(GOOD))
+    for _ in range(2):
+        (verdict,) = ask(server, "up", cache=tmp_path)
+        assert verdict.reason.endswith("it ends at max_tokens")
+    assert len(server.asked) == 1
+    assert ask(server, "up", cache=tmp_path, max_tokens=4000)[0].score == 2
+    assert [body["max_tokens"] for *_, body in server.asked] == [2000, 4000]
+
+
+def test_half_a_character_in_a_reply_or_an_answer_loses_nothing(serve, tmp_path):
+    broken = 200, '{"choices": [{"message": {"content": "Score: 2 Reason: fine \\ud83d"}}]}'
+    server = serve(broken)
+    verdicts = ask(server, "up \ud83d", "down", cache=tmp_path)
+    assert [verdict.score for verdict in verdicts] == [2, 2]
+    assert verdicts[0].reason == "Score: 2 Reason: fine \ufffd"
+    assert ask(server, "up \ud83d", "down", cache=tmp_path) == verdicts
+    assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\u0085", "\x1c", "\x0b"])
+def test_line_separators_in_a_reply_are_cached_and_read(serve, tmp_path, separator):
+    server = serve(chat(f"Score: 1 Reason: a{separator}b"))
+    first = ask(server, "up", cache=tmp_path)
+    assert first[0].score == 1
+    assert ask(server, "up", cache=tmp_path) == first
+    assert len(server.asked) == 1
+
+
+def test_a_newer_model_is_asked_with_the_parameters_that_it_takes(serve, capsys, tmp_path):
+    def newer(handler, body):
+        for name in ("max_tokens", "temperature"):
+            if name in body:
+                error = {"message": f"Unsupported parameter: '{name}' is not supported with this model.", "param": name}
+                return handler.reply(400, json.dumps({"error": error}))
+        return handler.reply(*chat(GOOD))
+
+    server = serve(newer)
+    verdicts = ask(server, *"abc", concurrency=1, cache=tmp_path)
+    assert [verdict.score for verdict in verdicts] == [2, 2, 2]
+    *refused, last = [body for *_, body in server.asked]
+    assert len(server.asked) == 2 + 3, "two refusals, then every request is right at once"
+    assert last["max_completion_tokens"] == 2000 and not {"max_tokens", "temperature"} & set(last)
+    lines = capsys.readouterr().out
+    assert "refuses max_tokens; max_completion_tokens is used instead" in lines
+    assert "refuses temperature; its own default is used instead" in lines
+    stored = [json.loads(file.read_text())["request"] for file in tmp_path.glob("*.json")]
+    assert all("max_completion_tokens" in request for request in stored), "the request that was sent"
+
+
+def test_a_refusal_that_no_parameter_explains_is_shown(serve, capsys):
+    message = "This model's maximum context length is 512 tokens; 'max_tokens' is too large."
+    server = serve((400, json.dumps({"error": {"message": message}})))
+    (verdict,) = ask(server, "up")
+    assert verdict.reason == f"HTTP 400: {message}"
+    assert len(server.asked) == 2, "with max_tokens and with max_completion_tokens"
+    assert "1 of 1 answers have no score; the first: HTTP 400" in capsys.readouterr().out
+
+
+def test_a_full_disk_loses_no_verdict(serve, monkeypatch, tmp_path, capsys):
+    def full(path, text):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("robotr1.evaluation.judging.endpoint.write_text", full)
+    assert ask(serve(chat(GOOD)), "up", cache=tmp_path)[0].score == 2
+    assert "not cached (No space left on device)" in capsys.readouterr().out
+
+
+SECRET = "sk-NOT-A-REAL-KEY-0123456789"
+
+
+def echo(status):
+    """A server that repeats the headers of the request in its reply."""
+
+    def step(handler, body):
+        seen = handler.headers.get("Authorization", "none")
+        text = f"Score: 1 Reason: you sent {seen}" if status == 200 else f"bad key {seen}"
+        handler.reply(*(chat(text) if status == 200 else (status, json.dumps({"error": {"message": text}}))))
+
+    return step
+
+
+@pytest.mark.parametrize(
+    "key", [SECRET + end for end in ("", "\r", "\n", "\r\n", " ", "\t", "\u00a0", "\u2019", "\nX-A: b")]
+)
+@pytest.mark.parametrize("step", [echo(200), echo(401), echo(400), echo(500), (200, SECRET), hang], ids=str)
+def test_no_secret_of_the_environment_is_in_any_file_or_line(serve, monkeypatch, tmp_path, capsys, key, step):
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    monkeypatch.setenv("HF_TOKEN", "hf_ANOTHER_SECRET")
+    verdicts = ask(serve(step), "up", cache=tmp_path, timeout=0.1, attempts=1)
+    (tmp_path / "verdicts").write_text(repr(verdicts))
+    written = "".join(file.read_text() for file in tmp_path.rglob("*") if file.is_file())
+    written += "".join(capsys.readouterr())
+    assert "NOT-A-REAL-KEY" not in written and "ANOTHER_SECRET" not in written
+    is_usable = key.strip() == SECRET
+    assert ("OPENAI_API_KEY holds a space" in written) is not is_usable

@@ -1,5 +1,8 @@
 """Which questions are asked, and the open form of a question."""
 
+from collections import Counter
+from dataclasses import replace
+
 import pytest
 from synthetic_study import questions
 
@@ -22,6 +25,16 @@ def test_some_questions_are_drawn_evenly(tmp_path, most):
     gaps = [after - before for before, after in zip(places, places[1:])]
     assert places[0] == 0
     assert all(gap >= 1 and abs(gap - len(ASKED) / count) < 1 for gap in gaps)
+
+
+@pytest.mark.parametrize(("most", "sets"), [(0, 9), (20, 5), (23, 5), (3, 1), (100, 9)])
+def test_paired_options_are_drawn_as_whole_sets(tmp_path, most, sets):
+    asked = [replace(one, set=f"set {place // 4}") for place, one in enumerate(ASKED[:36])]
+    write_records(tmp_path / "test_in.jsonl", asked)
+    chosen = read_questions(tmp_path, ["test_in"], most)
+    assert len(chosen) == 4 * sets
+    assert set(Counter(one.set for one in chosen).values()) == {4}
+    assert chosen == [one for one in asked if one in chosen]
 
 
 def test_the_open_form_has_no_options_and_no_movements():

@@ -1,13 +1,22 @@
 """Predictions on disk, accuracies and paired comparisons."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from synthetic_study import predictions, question, questions
 
 from robotr1.evaluation.multiple_choice.items import chance
-from robotr1.evaluation.multiple_choice.results import compare, episode_of, read, standard_pairs, summarize, write
+from robotr1.evaluation.multiple_choice.results import (
+    compare,
+    episode_of,
+    read,
+    set_accuracy,
+    standard_pairs,
+    summarize,
+    write,
+)
 from robotr1.evaluation.multiple_choice.scoring import evaluate
 from robotr1.questions.prompts import completion_text
 
@@ -38,6 +47,20 @@ def test_summary_counts_by_hand():
     assert table.loc["all", "accuracy"] == pytest.approx(4 / 6)
     # Wilson's interval for 4 of 6 at 95 %
     assert table.loc["all", ["low", "high"]].tolist() == pytest.approx([0.3000, 0.9032], abs=1e-4)
+
+
+def test_a_set_is_right_where_all_four_questions_are():
+    asked = [question(np.random.default_rng(i), frame=i) for i in range(12)]
+    asked = [replace(one, set=f"set {place // 4}") for place, one in enumerate(asked)]
+    written = [completion_text("x", one.answer) for one in asked]
+    written[5] = "nothing"
+    table = set_accuracy(evaluate("base", asked, written), asked).set_index("type")
+    assert table.loc["all", "sets"] == table.loc["waypoint", "sets"] == 3
+    assert table.loc["all", "accuracy"] == pytest.approx(2 / 3)
+    assert table.loc["all", "low"] < 2 / 3 < table.loc["all", "high"]
+    incomplete = set_accuracy(evaluate("base", asked[:-1], written[:-1]), asked)
+    assert set(incomplete["sets"]) == {2}
+    assert set_accuracy(evaluate("base", [ASKED], ["nothing"]), [ASKED]).empty
 
 
 def test_unparsable_answers_are_wrong_and_shown():

@@ -7,7 +7,8 @@ from synthetic_study import questions
 
 from robotr1 import paths
 from robotr1.evaluation.multiple_choice import run as module
-from robotr1.evaluation.multiple_choice.run import benchmark
+from robotr1.evaluation.multiple_choice.run import answer_form, benchmark
+from robotr1.records import RecordError
 from robotr1.settings import load_settings
 
 ASKED = questions(episodes=3)
@@ -53,6 +54,15 @@ def test_policies_that_choose_also_see_blank_images_on_the_test_splits(calls, po
 def test_a_planner_does_not_answer_the_open_form(calls):
     assert {p.policy for p in benchmark("sft-planning", ASKED, SETTINGS, PROMPTS)} == {"sft-planning"}
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"form": "free"}', '{"form": []}'])
+def test_damaged_settings_of_a_policy_name_the_file(monkeypatch, tmp_path, content):
+    (tmp_path / "sft-cot").mkdir()
+    (tmp_path / "sft-cot/settings.json").write_text(content)
+    monkeypatch.setattr(paths, "MODELS", tmp_path)
+    with pytest.raises(RecordError, match=r"sft-cot/settings\.json: form: .*train this policy again"):
+        answer_form("sft-cot")
 
 
 def test_questions_without_an_image_are_counted_and_stop_nothing(calls, capsys):

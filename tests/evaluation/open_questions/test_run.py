@@ -5,9 +5,11 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
+from chat_server import chat, serving
 
 from robotr1 import paths
 from robotr1.evaluation import items as committed
+from robotr1.evaluation.judging import judges
 from robotr1.evaluation.open_questions import __main__ as command
 from robotr1.evaluation.open_questions import results
 from robotr1.evaluation.open_questions import run as open_questions
@@ -75,3 +77,34 @@ def test_the_command_line_takes_the_committed_items_and_writes_elsewhere(tmp_pat
     command.main()
     assert len(results.read(tmp_path / "open_questions")) == 4 * 215
     assert "open_questions" in capsys.readouterr().out.splitlines()[-1]
+
+
+@pytest.mark.parametrize("end", ["", "\r\n", " "])
+def test_no_secret_is_in_any_file_of_a_run_whose_judge_repeats_it(folder, asked, monkeypatch, capsys, end):
+    def echo(handler, body):
+        handler.reply(*chat(f"Score: 1 Reason: you sent {handler.headers['Authorization']}"))
+
+    monkeypatch.setenv("OPENAI_API_KEY", f"sk-NOT-A-REAL-KEY{end}")
+    monkeypatch.setattr(judges, "REPLIES", folder / "replies")
+    with serving() as start:
+        settings = replace(SETTINGS, judge="endpoint", judge_url=start(echo).url, judge_model="a-model")
+        table = open_questions.run(folder / committed.OPEN_QUESTIONS, ["half"], settings, folder)
+    assert set(table["judge"]) == {"a-model"} and (table["judge_failed"] == 0).all()
+    files = [file for file in folder.rglob("*.json*") if file.is_file()]
+    assert len(files) > 6
+    assert not [file for file in files if "NOT-A-REAL" in file.read_text(encoding="utf-8")]
+    assert "NOT-A-REAL" not in "".join(capsys.readouterr())
+    assert results.read(folder)[0].judgement.reason.endswith("Bearer [secret]")
+
+
+@pytest.mark.parametrize("url", ["nowhere", "http://127.0.0.1:9/v1"])
+def test_a_judge_that_cannot_be_reached_keeps_the_answers(folder, asked, monkeypatch, url, capsys):
+    monkeypatch.setattr(judges, "REPLIES", folder / "replies")
+    monkeypatch.setattr("robotr1.evaluation.judging.chat.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("tenacity.nap.time.sleep", lambda seconds: None)
+    settings = replace(SETTINGS, judge="endpoint", judge_url=url, judge_model="a-model")
+    open_questions.run(folder / committed.OPEN_QUESTIONS, ["half"], settings, folder)
+    rows = [row for row in results.read(folder) if row.policy == "half" and row.answer]
+    assert rows and {row.judgement.status for row in rows} == {"judge_failed"}
+    assert "judge_url" in rows[0].judgement.reason
+    assert "answers have no score; the first:" in capsys.readouterr().out

@@ -4,6 +4,8 @@ import json
 from collections import Counter
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from published_form import published
 
 from robotr1 import paths
@@ -11,6 +13,7 @@ from robotr1.evaluation.spatialrgpt.items import COLUMNS, column_of, read_items,
 from robotr1.records import RecordError
 
 ALL = read_items()
+KEYS = ["id", "image_info", "file_path", "text_q", "qa_info", "category", "conversations", "value", "bbox"]
 
 
 def test_both_published_forms_are_read(tmp_path):
@@ -31,6 +34,56 @@ def test_another_form_is_an_error_with_its_place(tmp_path, text):
     (tmp_path / "bench.json").write_text(text or "[")
     with pytest.raises(RecordError, match=r"bench.json"):
         read_items(tmp_path / "bench.json")
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n\n", "\r\n", "\n  \n"])
+@pytest.mark.parametrize("start", ["", "\ufeff"])
+def test_lines_end_at_newlines_only(tmp_path, start, end):
+    rows = [published("width_data", f"It is 1 m.\u2028{separator}", id=separator) for separator in "\u0085\u2029\x0b"]
+    text = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    (tmp_path / "lines.jsonl").write_bytes((start + text + end).encode())
+    assert [item.id for item in read_items(tmp_path / "lines.jsonl")] == list("\u0085\u2029\x0b")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"text_q": 3}, "text_q: got 3, expected a text"),
+        ({"bbox": [[1, 2, 3]]}, r"bbox: got \[\[1, 2, 3\]\], expected lists of four numbers"),
+        ({"bbox": [[1, 2, 3, float("nan")]]}, "bbox: got"),
+        ({"bbox": [[1, 2, 3, 10**400]]}, "OverflowError"),
+        ({"bbox": 5}, "TypeError"),
+        ({"conversations": []}, "IndexError"),
+        ({"qa_info": {"category": ["width_data"]}}, "qa_info.category: got"),
+        ({"image_info": None}, "TypeError"),
+    ],
+)
+def test_a_broken_entry_is_named_with_its_field(tmp_path, changes, message):
+    (tmp_path / "bench.json").write_text(
+        json.dumps([published("width_data", "1 m"), published("width_data", "1 m") | changes])
+    )
+    with pytest.raises(RecordError, match=f"bench.json, entry 2: .*{message}"):
+        read_items(tmp_path / "bench.json")
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from(KEYS), values))
+def test_any_entry_is_an_item_or_an_error(tmp_path_factory, changes):
+    file = tmp_path_factory.mktemp("any") / "bench.json"
+    file.write_text(json.dumps([published("width_data", "1 m") | changes]))
+    try:
+        (item,) = read_items(file)
+    except RecordError as error:
+        place = str(error)
+    else:
+        place = "entry 1" if item.column in COLUMNS and item.prompt else ""
+    assert "entry 1" in place
 
 
 def test_column_names():

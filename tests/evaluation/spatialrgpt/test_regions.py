@@ -1,6 +1,7 @@
 """Regions are drawn into the images that policies see."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -36,3 +37,9 @@ def test_regions_are_drawn_even_outside_the_image():
     assert marked.any()
     assert tuple(marked[15, 5]) == (255, 0, 0)
     assert not np.array(image).any()
+
+
+def test_a_broken_image_becomes_a_missing_one(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n no image")
+    with with_regions([replace(ALL[0], image="a.png")], tmp_path) as shown:
+        assert not Path(shown[0].image).exists()

@@ -7,7 +7,7 @@ from published_form import published
 
 from robotr1.evaluation.controls import BenchmarkError
 from robotr1.evaluation.spatialrgpt.items import read_items
-from robotr1.evaluation.spatialrgpt.scoring import affirms, is_correct, score
+from robotr1.evaluation.spatialrgpt.scoring import is_correct, score
 
 
 @pytest.fixture
@@ -57,7 +57,9 @@ def test_directions_within_an_hour(item, answer, expected):
         ("No.", "No, it is in front", True),
         ("No.", "Yes", False),
         ("Incorrect, Region [0] is not smaller in size than Region [1].", "No, it is not.", True),
-        ("Correct, Region [0] is behind Region [1].", "Region [0] is behind Region [1]", True),
+        ("Correct, Region [0] is smaller than Region [1].", "Region [0] is smaller than Region [1]", True),
+        ("Correct, Region [0] is smaller than Region [1].", "Region [1] is smaller than Region [0]", False),
+        ("Correct, Region [0] is smaller than Region [1].", "Region [0] is behind Region [1]", None),
         ("Actually, Region [0] might be bigger than Region [1].", "Region [0] isn't smaller than Region [1]", True),
         ("Yes, Region [0] is behind.", "No, not at all", False),
         ("Yes.", "yes or no", None),
@@ -87,12 +89,6 @@ def test_choices(item, answer, expected):
 def test_an_unreadable_reference_is_an_error(item, category):
     with pytest.raises(BenchmarkError, match=category):
         is_correct(item(category, "hm"), "Region [0] is 1 m wide at 3 o'clock, yes")
-
-
-def test_affirmation():
-    assert affirms("Indeed, Region [0] is behind Region [1]") is True
-    assert affirms("That's not the case") is False
-    assert affirms("") is None
 
 
 def test_rows_have_the_completion_and_the_verdict(item):

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from draws import QUESTION
 
 from robotr1.questions.audit.blind import (
     ConditionalLogit,
@@ -14,25 +15,6 @@ from robotr1.questions.audit.blind import (
     option_features,
 )
 from robotr1.questions.build import build_questions
-from robotr1.records import Question
-
-QUESTION = Question(
-    id="t/variation0/episode0/frame0/waypoint",
-    split="train",
-    type="waypoint",
-    task="t",
-    variation=0,
-    episode=0,
-    frame=0,
-    keyframe=5,
-    image="0.png",
-    instruction="do it",
-    state=[0.2, 0.0, 1.0],
-    target=[0.2, 0.1, 1.0],
-    options=["[0.2, 0.1, 1]", "[0.5, 0.4, 0.8]", "[0.2, 0.3, 1.1]", "[-0.1, 0.3, 1.2]"],
-    answer="A",
-    prompt="Task: do it.\nGripper: [0.2, 0, 1].\nWhere is the next waypoint?",
-)
 
 
 def test_guesses_by_hand():

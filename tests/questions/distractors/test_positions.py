@@ -15,7 +15,7 @@ from robotr1.settings import DISTRACTORS
 
 truths = st.tuples(st.floats(-0.1, 0.5), st.floats(-0.4, 0.4), st.floats(0.76, 1.5))
 seeds = st.integers(0, 2**32 - 1)
-strategies = st.sampled_from(tuple(DISTRACTORS))
+strategies = st.sampled_from([name for name in DISTRACTORS if name != "paired"])  # sets: test_paired.py
 
 
 @given(strategies, truths, st.integers(1, 7), st.sampled_from([0.02, 0.05, 0.1]), st.sampled_from([2, 3, 6]), seeds)

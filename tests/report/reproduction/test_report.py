@@ -1,14 +1,22 @@
-"""Hashes, intervals and settings against the last commit."""
+"""The report on reproduction: levels, intervals and settings against the last commit."""
 
+import platform
 import subprocess
 
+import pandas as pd
 import pytest
 import yaml
 from synthetic_study import results
 
 from robotr1.report.contents import write_tables
 from robotr1.report.reproduction.committed import committed, dvc_hash
-from robotr1.report.reproduction.report import reproduction, verdict, write_reproduction
+from robotr1.report.reproduction.report import first_sentence, reproduction, write_reproduction
+
+OUTPUTS = {
+    "build_questions": ["data/questions", "data/keyframes.jsonl", "reports/metrics/build_questions.json"],
+    "train_grpo@grpo-0": ["models/grpo-seed0"],
+    "analyze_results": ["reports/reproduction.md"],
+}
 
 
 def git(root, *arguments):
@@ -18,15 +26,22 @@ def git(root, *arguments):
 
 @pytest.fixture
 def checkout(tmp_path):
-    """A git checkout with one committed stage of two outputs, settings and an accuracy table."""
-    folder = tmp_path / "data/questions"
-    folder.mkdir(parents=True)
-    (folder / "train.jsonl").write_text("{}\n")
-    (tmp_path / "data/keyframes.jsonl").write_text("{}\n")
-    outs = [{"path": path, "md5": dvc_hash(tmp_path / path)} for path in ("data/questions", "data/keyframes.jsonl")]
-    outs.append({"path": "reports/reproduction.md", "md5": "0" * 32})
-    (tmp_path / "dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": {"build_questions": {"outs": outs}}}))
-    (tmp_path / "params.yaml").write_text("train_grpo:\n  steps: 200\n")
+    """A git checkout with a committed run: three stages with five outputs, settings and an accuracy table."""
+    files = {
+        "data/questions/train.jsonl": "{}\n",
+        "data/keyframes.jsonl": "{}\n",
+        "models/grpo-seed0/weights": "1",
+        "reports/metrics/build_questions.json": '{"share": 0.25}\n',
+        "params.yaml": "train_grpo:\n  steps: 200\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    stages = {
+        stage: {"outs": [{"path": path, "md5": dvc_hash(tmp_path / path) or "0" * 32} for path in outs]}
+        for stage, outs in OUTPUTS.items()
+    }
+    (tmp_path / "dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": stages}))
     write_tables(results(), tmp_path / "reports/tables")
     git(tmp_path, "init")
     git(tmp_path, "add", "dvc.lock", "params.yaml", "reports")
@@ -34,53 +49,89 @@ def checkout(tmp_path):
     return tmp_path
 
 
-def test_an_equal_run_says_so(checkout):
+def said(checkout):
+    """The first sentence of the report, and the level of each output."""
     text = reproduction(committed(checkout), checkout)
-    assert "params.yaml is the committed one" in text
-    assert "2 of 2 outputs are the same as committed" in text
-    assert "| outside |" not in text
-    assert "| GRPO | test_in |" in text
-    assert text == reproduction(committed(checkout), checkout)
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    levels = {row[1]: row[-1] for row in rows if row[0] in OUTPUTS}
+    return text.split("\n\n")[1].strip("*"), levels
 
 
-def test_what_changed_or_went_is_named(checkout):
-    (checkout / "data/keyframes.jsonl").write_text("{...}\n")
-    (checkout / "data/questions/train.jsonl").unlink()
-    (checkout / "data/questions").rmdir()
-    (checkout / "params.yaml").write_text("train_grpo:\n  steps: 10\n")
-    text = reproduction(committed(checkout), checkout)
-    assert "| train_grpo.steps | 200 | 10 |" in text
-    assert "0 of 2 outputs are the same" in text
-    assert "| data/keyframes.jsonl |" in text
-    assert "| different |" in text
-    assert "| - | missing |" in text
-
-
-def test_an_accuracy_outside_the_committed_interval_is_named(checkout):
+def set_accuracy(checkout, policy, value):
     file = checkout / "reports/tables/accuracy.csv"
-    rows = file.read_text().splitlines()
-    column = rows[0].split(",").index("accuracy")
-    worse = [",".join(cell if i != column else "0.0" for i, cell in enumerate(row.split(","))) for row in rows[1:]]
-    file.write_text("\n".join([rows[0], *worse]) + "\n")
+    table = pd.read_csv(file)
+    table.loc[table["policy"] == policy, "accuracy"] = value
+    table.to_csv(file, index=False)
+
+
+def test_an_equal_run_has_the_committed_bytes(checkout):
+    sentence, levels = said(checkout)
+    assert sentence == "Reproduced: all 4 outputs have the committed bytes."
+    assert set(levels.values()) == {"same bytes"}
+    assert "reports/reproduction.md" not in levels
+    assert "params.yaml is the committed one" in reproduction(committed(checkout), checkout)
+
+
+def test_rounding_is_the_same_up_to_the_tolerance(checkout):
+    (checkout / "reports/metrics/build_questions.json").write_text('{"share": 0.2500000001}\n')
+    sentence, levels = said(checkout)
+    assert levels["reports/metrics/build_questions.json"] == "same up to the tolerance"
+    told = "3 of 4 outputs have the committed bytes; 1 more is the same up to the tolerance."
+    assert sentence == f"Reproduced: {told}"
+
+
+def test_other_weights_with_equal_accuracy_are_inside_the_interval(checkout):
+    (checkout / "models/grpo-seed0/weights").write_text("2")
+    sentence, levels = said(checkout)
+    assert levels["models/grpo-seed0"] == "inside the interval"
+    assert sentence.startswith("Reproduced: 3 of 4 outputs have the committed bytes; 1 more depends on training")
+
+
+def test_other_weights_with_another_accuracy_are_different(checkout):
+    (checkout / "models/grpo-seed0/weights").write_text("2")
+    set_accuracy(checkout, "grpo-seed0", 0.0)
+    sentence, levels = said(checkout)
+    assert levels["models/grpo-seed0"] == "different"
+    assert sentence.startswith("Not reproduced: 1 output differs (models/grpo-seed0). 2 of ")
     assert "| 0.000 | outside |" in reproduction(committed(checkout), checkout)
 
 
-def test_a_new_seed_and_one_not_run_are_counted(checkout):
+def test_questions_have_no_interval(checkout):
+    (checkout / "data/questions/train.jsonl").write_text("{...}\n")
+    (checkout / "data/keyframes.jsonl").write_text("{...}\n")
+    sentence, levels = said(checkout)
+    assert levels["data/questions"] == levels["data/keyframes.jsonl"] == "different"
+    assert sentence == "Not reproduced: 2 outputs differ (data/questions, data/keyframes.jsonl)."
+
+
+def test_a_missing_output_is_named(checkout):
+    (checkout / "data/keyframes.jsonl").unlink()
+    sentence, levels = said(checkout)
+    assert levels["data/keyframes.jsonl"] == "missing"
+    assert sentence == "Not complete: 1 output is missing (data/keyframes.jsonl); run `dvc repro`."
+
+
+def test_other_settings_are_not_comparable(checkout):
+    (checkout / "params.yaml").write_text("train_grpo:\n  steps: 10\n")
+    assert said(checkout)[0].startswith("Not comparable: 1 ")
+    assert "| train_grpo.steps | 200 | 10 |" in reproduction(committed(checkout), checkout)
+
+
+def test_new_policies_and_those_not_run_are_listed(checkout):
     file = checkout / "reports/tables/accuracy.csv"
     file.write_text(file.read_text().replace("grpo-seed0,", "grpo-seed1,"))
-    text = reproduction(committed(checkout), checkout)
-    assert "| GRPO (seed 1) | test_in | - |" in text
-    assert "| GRPO | test_in | " in text
-    assert "2 are new, 2 were not run.**" in text
+    lines = reproduction(committed(checkout), checkout).splitlines()
+    assert sum(line.startswith("| GRPO (seed 1) |") and line.endswith("| new |") for line in lines) == 2
+    assert sum(line.startswith("| GRPO |") and line.endswith("| not run |") for line in lines) == 2
 
 
-def test_the_first_sentence_sums_up(checkout):
+def test_the_first_sentence_is_read_back(checkout):
     report = checkout / "reports/reproduction.md"
-    assert "Nothing was compared" in verdict(report)
+    assert "Nothing was compared" in first_sentence(report)
+    (checkout / "data/demos").mkdir()
     write_reproduction(report, checkout)
-    assert verdict(report).startswith("2 of 2 outputs are the same as committed; ")
-    assert "accuracies lie inside the committed intervals." in verdict(report)
-    assert "\n" not in verdict(report)
+    assert first_sentence(report) == said(checkout)[0]
+    assert "\n" not in first_sentence(report)
 
 
 def test_seeds_are_named(checkout):
@@ -91,15 +142,12 @@ def test_seeds_are_named(checkout):
 def test_without_git_there_is_nothing_to_compare_with(tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     (tmp_path / "dvc.lock").write_text("stages:\n  a:\n    outs:\n    - path: x\n      md5: abc\n")
-    write_reproduction(tmp_path / "reports/reproduction.md", tmp_path)
-    text = (tmp_path / "reports/reproduction.md").read_text()
+    text = reproduction(committed(tmp_path), tmp_path)
+    assert "**There is no committed run to compare with.**" in text
     assert "There is no committed dvc.lock" in text
-    assert "outputs are the same" not in text
 
 
 def test_no_machine_names_and_no_absolute_paths(checkout):
-    import platform
-
     text = reproduction(committed(checkout), checkout)
     assert platform.node() not in text.split()
     assert str(checkout) not in text

@@ -43,6 +43,22 @@ def test_a_stage_stopped_midway_keeps_its_log(tokenizer, tmp_path, monkeypatch):
     assert len((tmp_path / "see.jsonl").read_text().splitlines()) == 2
 
 
+def test_stages_of_another_recipe_are_not_reused(tmp_path, monkeypatch):
+    monkeypatch.setattr(recipe, "FOLDER", tmp_path / "pretrain_tiny")
+    stage = tmp_path / "pretrain_tiny/see.pt"
+    for chosen, left in (
+        (recipe.Recipe(), False),
+        (recipe.Recipe(), True),
+        (recipe.Recipe(match_steps=3), False),
+        (recipe.Recipe(match_steps=3), True),
+        (recipe.Recipe(seed=1, match_steps=3), False),
+    ):
+        stage.parent.mkdir(exist_ok=True)
+        stage.write_text("weights")
+        recipe.remove_stages_of_another_recipe(chosen)
+        assert stage.exists() == left
+
+
 def test_the_command_has_the_stages_of_the_recipe():
     command = [sys.executable, "-m", "robotr1.training.pretrain", "--help"]
     done = subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True)

@@ -10,6 +10,7 @@ from robotr1.demos.tabletop.engine import mujoco
 from robotr1.demos.tabletop.shapes import HIDDEN, add_mesh, lathe
 from robotr1.demos.tabletop.tasks import colors
 from robotr1.demos.tabletop.tasks.base import Task, Waypoint, above, add_free_body, grasp_yaw, random_place
+from robotr1.linear import dot, norm
 
 HEIGHT, RADIUS, WALL = 0.100, 0.048, 0.004  # metres, of a jar
 NECK_RADIUS, NECK_HEIGHT = 0.035, 0.020
@@ -51,7 +52,7 @@ class CloseJar(Task):
         places = [random_place(rng)]
         while len(places) < 3:
             place = random_place(rng)
-            if all(np.linalg.norm(place - taken) > APART for taken in places):
+            if all(norm(place - taken) > APART for taken in places):
                 places.append(place)
         scene.set_body("lid", places[0], axis_angle([0, 0, 1], rng.uniform(-np.pi, np.pi)))
         for jar, place, paint in (("jar", places[1], color), ("other_jar", places[2], other)):
@@ -86,7 +87,7 @@ class CloseJar(Task):
 
     def positions(self, scene) -> np.ndarray:
         lid = scene.body_pose("lid")
-        return np.array([lid[:3] + matrix(lid[3:]) @ KNOB_MIDDLE, scene.data.body("jar").xpos + MOUTH])
+        return np.array([lid[:3] + dot(matrix(lid[3:]), KNOB_MIDDLE), scene.data.body("jar").xpos + MOUTH])
 
     def update(self, scene) -> None:
         """Track how far the lid was turned clockwise since it was seated on the jar."""
@@ -111,7 +112,7 @@ def _is_seated(scene) -> bool:
     lid = scene.body_pose("lid")
     away = lid[:3] - scene.data.body("jar").xpos - SEAT
     flat = matrix(lid[3:])[2, 2] > 0.99
-    return bool(flat and np.linalg.norm(away[:2]) < 0.008 and abs(away[2]) < 0.003)
+    return bool(flat and norm(away[:2]) < 0.008 and abs(away[2]) < 0.003)
 
 
 def _add_jar(spec: mujoco.MjSpec, name: str) -> None:

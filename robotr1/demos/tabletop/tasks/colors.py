@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from robotr1.linear import norm
+
 COLORS = {
     "red": (1.0, 0.0, 0.0),
     "maroon": (0.5, 0.0, 0.0),
@@ -35,4 +37,4 @@ def paint(name: str) -> np.ndarray:
 def unlike(name: str, distance: float = 0.75) -> list[str]:
     """List the colours that differ clearly from `name`: farther than `distance` from it in RGB."""
     here = np.array(COLORS[name])
-    return [other for other, rgb in COLORS.items() if np.linalg.norm(here - rgb) > distance]
+    return [other for other, rgb in COLORS.items() if norm(here - rgb) > distance]

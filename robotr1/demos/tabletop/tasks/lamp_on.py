@@ -1,5 +1,7 @@
 """RLBench's lamp_on (kept for testing): press the button on the lamp's foot to light the bulb."""
 
+import math
+
 import numpy as np
 
 from robotr1.demos.poses import axis_angle
@@ -84,7 +86,7 @@ class LampOn(Task):
         top = self.positions(scene)[0]
         stem = scene.data.geom("shade").xpos - top
         # The hand is flat: its broad side faces the stem.
-        yaw = (np.arctan2(stem[1], stem[0]) - LEAST_YAW) % np.pi + LEAST_YAW
+        yaw = (math.atan2(stem[1], stem[0]) - LEAST_YAW) % np.pi + LEAST_YAW
         return [
             Waypoint("pre-press", above(top, 0.10, yaw), 0.0, self.plan[0]),
             Waypoint("press", above(top, TIP_TO_PAD - TRAVEL, yaw), None, self.plan[1]),

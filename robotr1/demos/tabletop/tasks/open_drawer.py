@@ -1,5 +1,7 @@
 """RLBench's open_drawer: pull the named drawer of a small cabinet open by its handle."""
 
+import math
+
 import numpy as np
 
 from robotr1.demos.poses import axis_angle, matrix, pose, quaternion
@@ -7,6 +9,7 @@ from robotr1.demos.tabletop.engine import mujoco
 from robotr1.demos.tabletop.shapes import HIDDEN, VISUAL
 from robotr1.demos.tabletop.tasks.base import Task, Waypoint
 from robotr1.demos.tabletop.world import TABLE_HEIGHT
+from robotr1.linear import dot, norm
 
 LEVELS = ("bottom", "middle", "top")  # RLBench's order
 DEPTH, WIDTH, HEIGHT, FOOT, BOARD = 0.17, 0.22, 0.28, 0.028, 0.012  # of the cabinet, metres
@@ -37,7 +40,7 @@ class OpenDrawer(Task):
         yaw = side * rng.uniform(*FACING)
         handle = np.array([rng.uniform(*HANDLE_X), -side * rng.uniform(*HANDLE_Y), TABLE_HEIGHT])
         turn = axis_angle([0, 0, 1], yaw)
-        scene.set_body("cabinet", handle - matrix(turn) @ [DEPTH / 2 + STAND_OFF, 0, 0], turn)
+        scene.set_body("cabinet", handle - dot(matrix(turn), [DEPTH / 2 + STAND_OFF, 0, 0]), turn)
 
     def instructions(self, variation: int = 0) -> list[str]:
         level = LEVELS[variation]
@@ -71,11 +74,12 @@ class OpenDrawer(Task):
         mujoco.mj_kinematics(scene.model, scene.data)
         tip, outward = scene.tip_pose(), self._outward(scene)
         away = tip[:3] - self.positions(scene)[0] + GRASP_DEPTH * outward
-        aside = np.linalg.norm(away - (away @ outward) * outward)
-        aligned = matrix(tip[3:])[:, 2] @ -outward > np.cos(0.2)
+        out = dot(away, outward)
+        aside = norm(away - out * outward)
+        aligned = dot(matrix(tip[3:])[:, 2], -outward) > math.cos(0.2)
         grasps = scene.gripper_open_amount() < 0.9 and aligned and aside < 0.006
-        if grasps and -0.006 < away @ outward < TRAVEL:
-            joint.qpos[0] = np.clip(away @ outward, 0, TRAVEL)
+        if grasps and -0.006 < out < TRAVEL:
+            joint.qpos[0] = np.clip(out, 0, TRAVEL)
             scene.set_gripper(BAR[1] / 0.04)
 
     def _joint(self, scene):

@@ -6,6 +6,7 @@ from robotr1.demos.poses import axis_angle, matrix
 from robotr1.demos.tabletop.engine import mujoco
 from robotr1.demos.tabletop.shapes import HIDDEN, add_mesh, lathe, tube
 from robotr1.demos.tabletop.tasks.base import Task, Waypoint, above, add_free_body, random_place
+from robotr1.linear import dot, norm
 
 # The handset lies along x; its origin is the middle of the handle, GRIP above the two caps it rests on. Metres.
 GRIP, HANDLE, REACH, CAP = 0.036, 0.0125, 0.064, 0.026  # height and half width of the handle; caps: place and radius
@@ -38,7 +39,7 @@ class PhoneOnBase(Task):
 
     def place(self, scene, rng: np.random.Generator) -> None:
         here = there = random_place(rng, 0.05)
-        while np.linalg.norm(here - there) < APART:
+        while norm(here - there) < APART:
             there = random_place(rng, 0.08)
         scene.set_body("phone", here + [0, 0, GRIP], axis_angle([0, 0, 1], rng.uniform(-TURN, TURN)))
         scene.set_body("base", there, axis_angle([0, 0, 1], rng.uniform(-TURN / 2, TURN / 2)))
@@ -68,12 +69,12 @@ class PhoneOnBase(Task):
     def success(self, scene) -> bool:
         phone, seat = self.positions(scene)
         along, goal = (matrix(scene.body_pose(name)[3:])[:, 0] for name in ("phone", "base"))
-        lies = np.linalg.norm((phone - seat)[:2]) < 0.015 and abs(phone[2] - seat[2]) < 0.005
-        return bool(lies and along @ goal > 0.97 and scene.objects_rest() and scene.gripper_open_amount() > 0.9)
+        lies = norm((phone - seat)[:2]) < 0.015 and abs(phone[2] - seat[2]) < 0.005
+        return bool(lies and dot(along, goal) > 0.97 and scene.objects_rest() and scene.gripper_open_amount() > 0.9)
 
     def positions(self, scene) -> np.ndarray:
         base = scene.body_pose("base")
-        seat = base[:3] + matrix(base[3:]) @ [0, SEAT, 2 * BASE[2] + GRIP]
+        seat = base[:3] + dot(matrix(base[3:]), [0, SEAT, 2 * BASE[2] + GRIP])
         return np.array([scene.data.body("phone").xpos, seat])
 
     def hold(self, scene) -> None:
@@ -84,7 +85,7 @@ def _add_handset(spec: mujoco.MjSpec) -> None:
     body = add_free_body(spec, "phone")
     solid = {"condim": 4, "friction": (1.0, 0.02, 0.001), "group": HIDDEN}
     bend = np.linspace(-1, 1, 9)
-    arch = np.stack([(REACH + 0.012) * bend, 0 * bend, -0.014 * bend**4], axis=-1)
+    arch = np.stack([(REACH + 0.012) * bend, 0 * bend, -0.014 * (bend * bend) ** 2], axis=-1)
     add_mesh(spec, body, "handle", tube(arch, HANDLE + 0.0005, 12), RED, material="enamel")
     body.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=(REACH, HANDLE, HANDLE), mass=0.06, **solid)
     top = GRIP + 0.002

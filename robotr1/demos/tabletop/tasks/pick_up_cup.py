@@ -8,6 +8,7 @@ from robotr1.demos.tabletop.shapes import HIDDEN, add_mesh, lathe, tube
 from robotr1.demos.tabletop.tasks import colors
 from robotr1.demos.tabletop.tasks.base import Task, Waypoint, above, add_free_body, grasp_yaw, random_place
 from robotr1.demos.tabletop.world import TABLE_HEIGHT
+from robotr1.linear import norm
 
 HEIGHT, BOTTOM, TOP, WALL = 0.115, 0.033, 0.0365, 0.004  # metres; radii at the bottom and the rim
 GRASP_DEPTH = 0.035  # of the tip below the rim
@@ -32,7 +33,7 @@ class PickUpCup(Task):
         color = colors.NAMES[scene.variation]
         other = rng.choice(colors.unlike(color))
         here = there = random_place(rng)
-        while np.linalg.norm(here - there) < APART:
+        while norm(here - there) < APART:
             there = random_place(rng)
         for cup, place, paint in (("cup", here, color), ("other_cup", there, other)):
             scene.set_body(cup, place + REST, axis_angle([0, 0, 1], rng.uniform(-np.pi, np.pi)))

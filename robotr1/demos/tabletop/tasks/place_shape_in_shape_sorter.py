@@ -1,11 +1,14 @@
 """RLBench's place_shape_in_shape_sorter: drop the named shape through its hole in the sorter's lid."""
 
+import math
+
 import numpy as np
 
 from robotr1.demos.poses import axis_angle, matrix
 from robotr1.demos.tabletop.engine import mujoco
 from robotr1.demos.tabletop.shapes import HIDDEN, add_mesh, prism
 from robotr1.demos.tabletop.tasks.base import Task, Waypoint, above, add_free_body, random_place
+from robotr1.linear import dot, norm
 
 HEIGHT = 0.050  # metres, of every shape
 BOX, LID, WALL = (0.088, 0.126, 0.074), 0.010, 0.006  # half depth, half width, height of the sorter; thicknesses
@@ -41,7 +44,7 @@ def _moon() -> np.ndarray:
     """Return a disc without a second disc on +x."""
     outer, inner, away = 0.031, 0.0245, 0.0245
     horn = (outer**2 - inner**2 + away**2) / (2 * away)
-    start, end = np.arccos(horn / outer), np.arccos((away - horn) / inner)
+    start, end = math.acos(horn / outer), math.acos((away - horn) / inner)
     out, back = np.linspace(start, 2 * np.pi - start, 20), np.linspace(np.pi + end, np.pi - end, 12)[1:-1]
     arcs = [(outer * np.cos(out), outer * np.sin(out)), (away + inner * np.cos(back), inner * np.sin(back))]
     return np.concatenate([np.stack(arc, axis=1) for arc in arcs])
@@ -120,14 +123,14 @@ class PlaceShapeInShapeSorter(Task):
     def success(self, scene) -> bool:
         shape, hole = self.positions(scene)
         away = shape - hole
-        inside = np.linalg.norm(away[:2]) < 0.03 and -BOX[2] < away[2] < -LID - HEIGHT / 4
+        inside = norm(away[:2]) < 0.03 and -BOX[2] < away[2] < -LID - HEIGHT / 4
         return bool(inside and scene.objects_rest() and scene.gripper_open_amount() > 0.9)
 
     def positions(self, scene) -> np.ndarray:
         shape, sorter = scene.body_pose(NAMES[scene.variation]), scene.body_pose("sorter")
         hole = [*SHAPES[NAMES[scene.variation]][3], BOX[2]]
         middles = ((shape, [0, 0, HEIGHT / 2]), (sorter, hole))
-        return np.array([body[:3] + matrix(body[3:]) @ point for body, point in middles])
+        return np.array([body[:3] + dot(matrix(body[3:]), point) for body, point in middles])
 
     def hold(self, scene) -> None:
         shape = NAMES[scene.variation]
@@ -143,8 +146,8 @@ def _layout(rng: np.random.Generator, yaw: float) -> tuple[np.ndarray, list[np.n
             place = random_place(rng)
             away = (place - sorter)[:2]
             hidden = away[0] < 0 and abs(away[1]) < HIDDEN_BEHIND
-            beside = (np.abs(away @ across) - BOX[:2]).max() > BESIDE
-            apart = all(np.linalg.norm(place - taken) > APART for taken in places)
+            beside = (np.abs(dot(across.T, away)) - BOX[:2]).max() > BESIDE
+            apart = all(norm(place - taken) > APART for taken in places)
             if beside and apart and not hidden:
                 places.append(place)
             if len(places) == len(NAMES):

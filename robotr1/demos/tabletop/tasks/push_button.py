@@ -6,6 +6,7 @@ from robotr1.demos.poses import axis_angle
 from robotr1.demos.tabletop.engine import mujoco
 from robotr1.demos.tabletop.tasks import colors
 from robotr1.demos.tabletop.tasks.base import Task, Waypoint, above, random_place
+from robotr1.linear import norm
 
 PLATE = (0.070, 0.070, 0.016)  # half extents, metres
 CAP_RADIUS, CAP_HEIGHT, TRAVEL = 0.042, 0.030, 0.016
@@ -47,7 +48,7 @@ def press_with_tip(scene) -> None:
     """Without physics: move the cap down as far as the tip is below its released top."""
     middle = scene.data.geom("cap").xpos
     away = scene.tip_pose()[:3] - middle - [0, 0, CAP_HEIGHT / 2 + TIP_TO_PAD]
-    over = np.linalg.norm(away[:2]) < scene.model.geom("cap").size[0]
+    over = norm(away[:2]) < scene.model.geom("cap").size[0]
     depth = scene.data.joint("cap").qpos[0] - away[2]
     scene.data.joint("cap").qpos[0] = np.clip(depth, 0, TRAVEL) if over else 0.0
 

@@ -1,5 +1,7 @@
 """RLBench's put_rubbish_in_bin: drop the crumpled paper into the bin; two tomatoes distract."""
 
+import math
+
 import numpy as np
 
 from robotr1.demos.poses import axis_angle, multiply
@@ -7,6 +9,7 @@ from robotr1.demos.tabletop.engine import mujoco
 from robotr1.demos.tabletop.shapes import HIDDEN, add_mesh, lathe
 from robotr1.demos.tabletop.tasks.base import Task, Waypoint, above, add_free_body, random_place
 from robotr1.demos.tabletop.world import TABLE_HEIGHT
+from robotr1.linear import matmul, norm
 
 RADIUS = 0.032  # metres; of the paper ball
 TOMATO_RADIUS, TOMATO_HEIGHT = 0.036, 0.062
@@ -72,7 +75,7 @@ class PutRubbishInBin(Task):
     def success(self, scene) -> bool:
         rubbish, opening = self.positions(scene)
         away = rubbish - opening
-        inside = np.linalg.norm(away[:2]) < BIN_FOOT and -BIN_HEIGHT < away[2] < -BIN_HEIGHT / 2
+        inside = norm(away[:2]) < BIN_FOOT and -BIN_HEIGHT < away[2] < -BIN_HEIGHT / 2
         return bool(inside and scene.objects_rest() and scene.gripper_open_amount() > 0.9)
 
     def positions(self, scene) -> np.ndarray:
@@ -92,8 +95,8 @@ def _stand_free(places: list[np.ndarray]) -> bool:
     place, *others = places
     away = np.array(others) - place
     hidden = (np.abs(away[:, 1]) < HIDDEN_BEHIND) & (away[:, 0] < 0)
-    between = [np.linalg.norm(a - b) for n, a in enumerate(others) for b in others[:n]]
-    return not hidden.any() and np.linalg.norm(away, axis=1).min() > APART_FROM_BIN and min(between) > APART
+    between = [norm(a - b) for n, a in enumerate(others) for b in others[:n]]
+    return not hidden.any() and norm(away).min() > APART_FROM_BIN and min(between) > APART
 
 
 def _add_rubbish(spec: mujoco.MjSpec) -> None:
@@ -115,8 +118,8 @@ def _add_rubbish(spec: mujoco.MjSpec) -> None:
 def crumple(surface: tuple[np.ndarray, np.ndarray], rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Push a round surface in along random creases, flat-shaded."""
     vertices, faces = surface
-    direction = vertices / np.linalg.norm(vertices, axis=1, keepdims=True)
-    creases = np.abs(np.sin(direction @ rng.normal(0, 3.0, (3, 5)) + rng.uniform(0, np.pi, 5))).mean(axis=1)
+    direction = vertices / norm(vertices)[:, None]
+    creases = np.abs(np.sin(matmul(direction, rng.normal(0, 3.0, (3, 5))) + rng.uniform(0, np.pi, 5))).mean(axis=1)
     crumpled = vertices * (0.78 + 0.45 * creases[:, None])
     return crumpled[faces].reshape(-1, 3), np.arange(faces.size).reshape(-1, 3)
 
@@ -159,14 +162,14 @@ def _add_bin(spec: mujoco.MjSpec) -> None:
     body.add_geom(
         type=mujoco.mjtGeom.mjGEOM_CYLINDER, pos=(0, 0, FLOOR / 2), size=(BIN_FOOT, FLOOR / 2, 0), group=HIDDEN
     )
-    middle, lean = (BIN_FOOT + BIN_TOP - WALL) / 2, np.arctan2(BIN_TOP - BIN_FOOT, BIN_HEIGHT)
+    middle, lean = (BIN_FOOT + BIN_TOP - WALL) / 2, math.atan2(BIN_TOP - BIN_FOOT, BIN_HEIGHT)
     for angle in 2 * np.pi * np.arange(SIDES) / SIDES:
         turn = multiply(axis_angle([0, 0, 1], angle), axis_angle([0, 1, 0], lean))
         body.add_geom(
             type=mujoco.mjtGeom.mjGEOM_BOX,
             pos=(middle * np.cos(angle), middle * np.sin(angle), BIN_HEIGHT / 2),
             quat=np.roll(turn, 1),
-            size=(WALL / 2, BIN_TOP * np.tan(np.pi / SIDES), BIN_HEIGHT / 2),
+            size=(WALL / 2, BIN_TOP * math.tan(math.pi / SIDES), BIN_HEIGHT / 2),
             group=HIDDEN,
         )
 

@@ -11,6 +11,7 @@ from robotr1.demos.tabletop.engine import mujoco
 from robotr1.demos.tabletop.shapes import VISUAL
 from robotr1.demos.tabletop.tasks import colors
 from robotr1.demos.tabletop.tasks.base import Task, Waypoint, above, add_free_body, random_place
+from robotr1.linear import norm
 
 HALF, BORDER = 0.028, 0.003  # metres, of a block's edge; of the dark border of its faces
 BLOCKS = 6
@@ -137,8 +138,8 @@ class StackBlocks(Task):
         pose = scene.body_pose(f"block{block}")
         away = pose[:3] - self._place(scene, level)
         on_a_face = np.abs(matrix(pose[3:])[2]).max() > 0.99
-        held = np.linalg.norm(scene.tip_pose()[:3] - pose[:3]) < HALF and scene.gripper_open_amount() < 0.9
-        return bool(on_a_face and np.linalg.norm(away[:2]) < 0.6 * HALF and abs(away[2]) < 0.004 and not held)
+        held = norm(scene.tip_pose()[:3] - pose[:3]) < HALF and scene.gripper_open_amount() < 0.9
+        return bool(on_a_face and norm(away[:2]) < 0.6 * HALF and abs(away[2]) < 0.004 and not held)
 
     def _next(self, scene) -> tuple[int, int]:
         """Return the block that the tower needs next and the number of blocks below its place."""
@@ -172,12 +173,12 @@ def _layout(rng: np.random.Generator, count: int) -> tuple[np.ndarray, list[np.n
         platform, places = random_place(rng, PLATFORM[0] / 2), []
         for _ in range(TRIES):
             place = random_place(rng)
-            apart = all(np.linalg.norm(place - taken) > APART for taken in places)
-            if apart and np.linalg.norm(place - platform) > OFF_PLATFORM:
+            apart = all(norm(place - taken) > APART for taken in places)
+            if apart and norm(place - platform) > OFF_PLATFORM:
                 places.append(place)
             if len(places) == BLOCKS:
-                tower = sorted(places[:count], key=lambda place: np.linalg.norm(place - platform))
-                ways = [np.linalg.norm(place - platform) for place in tower]
+                tower = sorted(places[:count], key=lambda place: norm(place - platform))
+                ways = [norm(place - platform) for place in tower]
                 if np.diff(ways).min() > NEARER:
                     return platform, tower + places[count:]
                 break

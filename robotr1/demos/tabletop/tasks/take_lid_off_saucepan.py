@@ -7,6 +7,7 @@ from robotr1.demos.tabletop.engine import mujoco
 from robotr1.demos.tabletop.shapes import HIDDEN, add_mesh, lathe
 from robotr1.demos.tabletop.tasks.base import Task, Waypoint, above, add_free_body, grasp_yaw, random_place
 from robotr1.demos.tabletop.world import TABLE_HEIGHT
+from robotr1.linear import dot
 
 RADIUS, HEIGHT, WALL = 0.090, 0.075, 0.004  # metres
 LID, DOME = 0.006, 0.014  # thickness at the rim, rise of the dome
@@ -56,7 +57,7 @@ class TakeLidOffSaucepan(Task):
 
     def positions(self, scene) -> np.ndarray:
         lid = scene.body_pose("lid")
-        return np.array([lid[:3] + matrix(lid[3:]) @ KNOB])
+        return np.array([lid[:3] + dot(matrix(lid[3:]), KNOB)])
 
     def hold(self, scene) -> None:
         scene.put_in_gripper("lid", KNOB_RADIUS, [0, 0, KNOB_TOP - GRASP_DEPTH])

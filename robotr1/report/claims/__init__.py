@@ -1,0 +1,1 @@
+"""The paper's claims, tested by a rule stated beforehand."""

@@ -1,0 +1,1 @@
+"""The look of the report: names, figures, tables and numbers as text."""
