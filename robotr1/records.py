@@ -133,14 +133,14 @@ def read_records(path: Path | str, kind: type[Record]) -> list[Record]:
     return list(stream_records(path, kind))
 
 
-def stream_records(path: Path | str, kind: type[Record], unversioned: bool = False) -> Iterator[Record]:
-    """Yield the records of `path` one by one; with `unversioned`, a line without a schema counts as schema 1.
+def stream_records(path: Path | str, kind: type[Record]) -> Iterator[Record]:
+    """Yield the records of `path` one by one.
 
     Raises RecordError where the file is missing, or a line is not JSON, has another schema version, or lacks, adds
     or mistypes a field.
     """
     for place, mapping in read_objects(path):
-        schema = mapping.pop("schema", 1 if unversioned else None)
+        schema = mapping.pop("schema", None)
         if schema != SCHEMA:
             raise RecordError(
                 f"{place}: schema: got {fields.shown_value(schema)}, this version reads {SCHEMA}; {AGAIN}"
@@ -165,13 +165,12 @@ def write_by_policy(folder: Path, name: str, rows: Sequence[Any]) -> None:
 def read_by_policy(folder: Path, name: str, kind: type[Record], key: Sequence[str]) -> list[Record]:
     """The rows of every `<folder>/<policy>/<name>`, policies in alphabetical order; empty where there is no file.
 
-    `key` names the fields that tell a policy's rows apart. Older runs wrote these files without a schema; their lines
-    have the form of schema 1. Raises RecordError as `stream_records` does, and where a file has a row twice, or one of
-    another policy.
+    `key` names the fields that tell a policy's rows apart. Raises RecordError as `stream_records` does, and where a
+    file has a row twice, or one of another policy.
     """
     rows = []
     for file in sorted(folder.glob(f"*/{name}")):
-        mine = list(stream_records(file, kind, unversioned=True))
+        mine = read_records(file, kind)
         if strange := [row.policy for row in mine if row.policy != file.parent.name]:
             raise RecordError(
                 f"{paths.relative(file)}: has rows of the policy {strange[0]!r}; the folder must have the policy's name"

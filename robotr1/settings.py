@@ -81,7 +81,7 @@ class BuildQuestions:
     frame_interval: int = at_least(1)  # as in design_metadata
     options: int = at_least(2, 8)
     option_order: Literal["shuffled", "canonical"]
-    distractors: str  # one of DISTRACTORS: the strategy that samples wrong options
+    distractors: str  # one of DISTRACTORS: the strategy that samples distractors
     minimum_gap: float = at_least(0)  # metres between any two options
     near_distance: float = at_least(0.01)  # metres: the largest distance between two near_miss options
     paired_questions: int = at_least(4)  # paired: training questions of each type; moments are used several times
@@ -199,13 +199,13 @@ class RunBenchmarks:
     max_completion_length: int = at_least(1)
     temperature: float = at_least(0)  # 0 is greedy
     questions_per_split: int = at_least(0)  # drawn evenly; 0: all
-    faithfulness_questions: int = at_least(0)  # of each test split, asked again behind other thoughts; 0: none
+    faithfulness_questions: int = at_least(0)  # of each test split, repeated after other thoughts; 0: none
     reasoning: list[Literal["planning", "high_level", "movement", "spatial"]]  # abilities asked in free text
     judge: Literal["reference", "endpoint"]  # of free text
     judge_url: str  # of an OpenAI-compatible server, for judge: endpoint
     judge_model: str  # as that server names it
     spatial_questions: int = at_least(0)  # of SpatialRGPT-Bench's form, drawn evenly; 0: none
-    closed_loop_episodes: int = at_least(0)  # for each policy that acts, spread over the tasks; 0: nobody acts
+    closed_loop_episodes: int = at_least(0)  # per policy, spread over the tasks; 0: none
     embodied_scenes: int = at_least(0)  # of each task of the EB-Manipulation protocol, for its controls
     workers: int = at_least(1)  # policies that run at a time, each with `threads` threads
     threads: int = at_least(1)

@@ -12,6 +12,16 @@ from robotr1.metadata import standard_front_camera
 hypothesis.settings.register_profile("study", deadline=None, derandomize=True)  # a busy machine is no failure
 hypothesis.settings.load_profile("study")
 
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Group tests for several workers: by file, and those of the small study together and first, as it takes long."""
+    items.sort(key=lambda item: "small_study" not in item.fixturenames)
+    for item in items:
+        group = "small study" if "small_study" in item.fixturenames else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 RECORDINGS = paths.ROOT.parent / "shared/real/rlbench"
 
 

@@ -146,7 +146,7 @@ def measured() -> list[SpatialAnswer]:
 
 
 def probed(episodes: int = 8) -> list[Probed]:
-    """Answers behind other thoughts: the base keeps its letter, the reinforced one takes what a thought speaks for."""
+    """Answers after other thoughts: the base keeps its letter, the RL policy follows the thought."""
     rows = []
     for policy, split in [(p, s) for p in ("grpo-seed0", "base") for s in ("test_in", "test_out")]:
         for thought, kind in [(t, k) for t in THOUGHTS for k in ("waypoint", "movement")]:

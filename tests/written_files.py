@@ -44,9 +44,11 @@ def write_questions(folder: Path) -> None:
     records.write_records(folder / "keyframes.jsonl", found)
     metadata.write_metadata(folder / "metadata.json", metadata.design_metadata(episodes[:1]))
     built = settings.load_settings()["build_questions"]
+    small = {"validation_episodes": 2, "test_episodes": 2, "held_out_tasks": ["push_button"], "paired_questions": 80}
     for strategy in settings.DISTRACTORS:
-        sizes = {"validation_episodes": 1, "test_episodes": 1, "held_out_tasks": ["push_button"]}
-        changed = dataclasses.replace(built, distractors=strategy, **sizes)
+        changed = dataclasses.replace(built, distractors=strategy, **small)
+        if strategy == "paired":  # these demonstrations are alike, and have too few different movements for it
+            changed = dataclasses.replace(changed, minimum_gap=0.02, types=["waypoint", "state"])
         for split, questions in build_questions(episodes, found, changed).items():
             records.write_records(folder / strategy / f"{split}.jsonl", questions)
 

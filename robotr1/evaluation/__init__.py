@@ -1,1 +1,1 @@
-"""Scores of policies: multiple-choice accuracy, whether the reasoning fits the answer, and what the paper printed."""
+"""Benchmarks: one folder each, with shared controls, one completion cache, judges, and the paper's published tables."""

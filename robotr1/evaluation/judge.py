@@ -1,4 +1,4 @@
-"""The judges of open answers: by rules, or by a language model behind an endpoint."""
+"""The judges of open answers under one name; their code is in judging/."""
 
 from robotr1.evaluation.judging.endpoint import EndpointJudge
 from robotr1.evaluation.judging.reference import ReferenceJudge

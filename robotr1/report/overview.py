@@ -1,4 +1,4 @@
-"""The report's first and last words: what was run, what else was found, who answered, what not to conclude."""
+"""Start and end of the report: what was run, further findings, the policies, the limits."""
 
 import pandas as pd
 
@@ -45,7 +45,7 @@ LIMITS = [
 def what_was_run(results: Results) -> str:
     """What was trained, and how many questions, episodes and tasks the policies were tested on."""
     policy = results.headline_policy
-    said = "Robot-R1 (arXiv 2506.00070), run anew: a vision-language policy says where a robot arm goes next. "
+    said = "Robot-R1 (arXiv 2506.00070), reproduced: a vision-language policy says where a robot arm goes next. "
     if policy is not None:
         training = results.study.training
         steps = f"{len(training[policy])} steps, " if policy in training else ""

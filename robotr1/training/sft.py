@@ -51,7 +51,7 @@ def cold_start_examples(questions: Sequence[Question], chains: Mapping[str, SftE
     """Multiple-choice questions answered with the chain of thought of the same open question (`chains`, by id).
 
     Thoughts about waypoints and movements name subtask, movement and position. The plan is left out except for the
-    present step: longer thoughts would seldom be sampled whole. (The paper has GPT-4.1-mini write its thoughts.)
+    present step: longer thoughts would often be truncated. (The paper has GPT-4.1-mini write its thoughts.)
     Questions without a chain are left out.
     """
     examples = []

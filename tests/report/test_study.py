@@ -43,7 +43,7 @@ def test_the_shortcut_audit_comes_from_the_card_of_the_questions(written):
     row |= {"questions": 9, "accuracy": 0.5, "low": 0.25, "high": 0.75}
     (written[1] / "card.json").write_text(json.dumps({"strategies": [row, row | {"stated": True, "type": "movement"}]}))
     cell, table = "50.0 [25.0, 75.0] (lowest)", audit_table(load_results(SETTINGS, *written))
-    assert table.set_index(["wrong options", "prompt states the gripper"]).to_dict("index") == {
+    assert table.set_index(["distractors", "prompt states the gripper"]).to_dict("index") == {
         ("uniform", "no"): {"state": cell, "movement": ""},
         ("uniform", "yes"): {"state": "", "movement": cell},
     }

@@ -1,4 +1,4 @@
-"""Controls of the closed loop: the oracle completes every task, the random agent no more than luck explains."""
+"""Controls of the closed loop: the oracle completes every task, the random agent is not above chance."""
 
 from collections.abc import Sequence
 

@@ -23,7 +23,7 @@ from robotr1.settings import BuildQuestions
 
 
 class Form(Protocol):
-    """How the next waypoint is asked for."""
+    """The form of a closed-loop question: options, or an open position."""
 
     def question(self, draft: Question, states: Sequence[Sequence[float]]) -> Question:
         """The draft with its prompt; `states` are those of the script's own run."""

@@ -145,7 +145,7 @@ def paired_columns(ours: dict[str, bool], theirs: dict[str, bool], confidence: f
 
 
 def standard_pairs(policies: Iterable[str]) -> list[tuple[str, str]]:
-    """The comparisons that the study makes, of the policies that there are.
+    """The study's comparisons among the given policies.
 
     Every trained policy with the base, supervised ones in the open form too; every reinforced policy with the
     supervised ones, the text-only control and itself with blank images; the base with itself with blank images.

@@ -1,1 +1,1 @@
-"""Distractor strategies: where the wrong options of a question come from."""
+"""Distractor strategies: how the distractors of a question are sampled."""

@@ -22,7 +22,7 @@ _INDEX = {text: i for i, text in enumerate(_TEXTS)}
 
 
 def movement_distractors(draw: Draw) -> list[str]:
-    """Sample the wrong options of a movement question. Raises DistractorError as `sample_movements` does.
+    """Sample the distractors of a movement question. Raises DistractorError as `sample_movements` does.
 
     Between extended states, each label gets the hand's words of other answers with that label.
     """

@@ -14,7 +14,7 @@ TOLERANCE = 1e-9  # metres; two printed positions 0.1 apart may differ by 0.0999
 
 
 def position_distractors(draw: Draw) -> list[str]:
-    """Sample the wrong options of a waypoint or state question. Raises DistractorError as `sample_positions` does.
+    """Sample the distractors of a waypoint or state question. Raises DistractorError as `sample_positions` does.
 
     Where the strategy yields bare positions for extended states, rotation and gripper come from other answers.
     """

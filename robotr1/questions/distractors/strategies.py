@@ -1,4 +1,4 @@
-"""Registry of distractor strategies: where the wrong options of a question come from.
+"""Registry of distractor strategies: how the distractors of a question are sampled.
 
 The Robot-R1 paper (section 3.2) samples distractors "from the robot's valid state space" and "adjacent" movements, and
 says no more. The source of the distractors decides what a policy can answer without the image, so it is a setting:

@@ -1,4 +1,4 @@
-"""What the last commit holds of a run: lock, settings and accuracies, read with git; and DVC's hashes of files."""
+"""Read a run's committed results with git: lock, settings, accuracies; and DVC's hashes of files."""
 
 import hashlib
 import io

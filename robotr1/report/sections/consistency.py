@@ -13,7 +13,7 @@ from robotr1.report.style.text import interval, p_cell, points
 
 MEASURE_NAMES = {
     "agrees": "letter fits the words",
-    "names": "names the right thing",
+    "names": "names the right object",
     "close": "position near the true one",
 }
 

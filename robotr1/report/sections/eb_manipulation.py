@@ -11,7 +11,7 @@ from robotr1.report.style.text import interval
 
 
 def sentences(results: Results) -> list[str]:
-    """What the benchmark does and what the table holds; empty if nothing was played."""
+    """What the benchmark does and what the table shows; empty if it was not run."""
     if not len(results.eb_manipulation):
         return []
     said = [

@@ -12,7 +12,7 @@ def audit_table(results: Results) -> pd.DataFrame:
     rows: dict[tuple[str, bool], dict[str, str]] = {}
     for row in results.study.question_audit.itertuples():
         if row.split == "test_in":
-            cells = {"wrong options": row.strategy, "prompt states the gripper": "yes" if row.stated else "no"}
+            cells = {"distractors": row.strategy, "prompt states the gripper": "yes" if row.stated else "no"}
             cells = rows.setdefault((row.strategy, row.stated), cells)
             cells[row.type] = f"{interval(row.accuracy, row.low, row.high)} ({row.policy})"
     return pd.DataFrame(rows.values()).fillna("")

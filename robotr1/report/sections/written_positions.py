@@ -1,8 +1,9 @@
 """Section "written positions": does a policy write the next waypoint, or a position near the gripper?
 
 The reward looks at the letter alone. The arm is on its way, so the right option is often the one nearest to the
-gripper. A policy that writes a position near the gripper therefore earns the letter, too. The rule "take the option
-nearest to the gripper" is scored beside the policies; it knows the true position, which no prompt states.
+gripper. A policy that writes a position near the gripper therefore often chooses the right letter, too. The rule
+"take the option nearest to the gripper" is scored beside the policies; it knows the true position, which no prompt
+states.
 """
 
 import math

@@ -1,1 +1,1 @@
-"""Reinforcement learning with TRL: GRPO, RLOO and REINFORCE++, and what makes their steps fast."""
+"""Reinforcement learning with TRL: GRPO, RLOO and REINFORCE++, with fast steps. Rewards are in training/rewards/."""

@@ -25,7 +25,6 @@ from robotr1.training.pretrain.text_examples import (
     hard_option_example,
     option_example,
 )
-from robotr1.training.pretrain.vision import set_rate
 
 MAKERS = {
     "caption": caption_example,
@@ -164,3 +163,14 @@ def train_language(
         if (step + 1) % 25 == 0 or step + 1 == steps:
             log(step=step + 1, **pd.DataFrame(rows).mean().dropna())
             rows = []
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float, step: int, steps: int, warmup: int = 50) -> None:
+    """A cosine to a twentieth of `rate`, times a linear warm-up.
+
+    transformers' schedule with a floor starts its cosine after the warm-up, which would be another recipe.
+    """
+    progress = step / max(steps, 1)
+    factor = min(1.0, (step + 1) / warmup) * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * progress)))
+    for group in optimizer.param_groups:
+        group["lr"] = rate * factor

@@ -1,7 +1,8 @@
 """The recipe of the tiny base: six stages, each with a log and a checkpoint, so that a stopped run resumes.
 
 1. **snapshots**: render random snapshots of all tasks (their seeds are apart from those of the study's episodes).
-2. **see**: train the vision tower, with a temporary linear head, to locate gripper and objects (`vision`).
+2. **see**: train the vision tower, with temporary heads, on cuts and images (`vision`, `cuts`, `image_head`); the tower
+   and its errors on the snapshots of seed `TEST` become `weights/vision`.
 3. **match**: train the language model on text, to read options (`language.option_batches`).
 4. **reckon**: the same, to write the displacement between two positions (`language.displacement_batches`).
 5. **speak**: train the language model on image features and all example types (`language.example_batches`).
@@ -12,6 +13,7 @@ than a trainer library, because the stages train parts of the model on precomput
 """
 
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -36,8 +38,10 @@ from robotr1.training.pretrain.image_examples import (
 )
 from robotr1.training.pretrain.language import displacement_batches, example_batches, option_batches, train_language
 from robotr1.training.pretrain.scenes import random_scene
-from robotr1.training.pretrain.snapshots import load_snapshots, render_snapshots
-from robotr1.training.pretrain.vision import all_features, train_vision
+from robotr1.training.pretrain.snapshots import TEST, TRAIN, VALIDATION, load_snapshots, render_snapshots
+from robotr1.training.pretrain.tower import all_features
+from robotr1.training.pretrain.vision import VisionRecipe, VisionTraining, train_vision
+from robotr1.training.pretrain.vision_errors import load_tower, mean_errors, save_tower
 
 FOLDER = CHECKPOINTS / "pretrain_tiny"
 STAGES = ("see", "match", "reckon", "speak", "name")
@@ -49,9 +53,7 @@ class Recipe:
     """Steps and learning rate of each stage."""
 
     seed: int = 0
-    blocks_per_task: int = 5  # of 500 snapshots
-    see_steps: int = 4000
-    see_rate: float = 2e-3
+    vision: VisionRecipe = VisionRecipe()
     match_steps: int = 800
     match_rate: float = 3e-3
     reckon_steps: int = 450
@@ -89,10 +91,13 @@ def vocabulary_texts(rng: np.random.Generator, count: int = 600) -> Iterator[str
             yield f"Plan: 1. {step} 2. {step}\nSubtask: {step}\nMove: \nAnswer: "
 
 
-def pretrain(recipe: Recipe, workers: int, threads: int, stages: Sequence[str] = STAGES) -> None:
+def pretrain(
+    recipe: Recipe, workers: int, threads: int, stages: Sequence[str] = STAGES, tower: Path | None = None
+) -> None:
     """Train the tiny base and save it as `weights/tiny`, its curves as `reports/metrics/pretrain_tiny.json`.
 
-    `see` and `match` train different parts from fresh weights, and may run side by side in two processes.
+    `see` and `match` train different parts, and may run side by side in two processes. `tower` is a folder of
+    `save_tower`: `see` starts from these weights instead of fresh ones.
     """
     keep_memory()
     torch.set_num_threads(threads)
@@ -102,11 +107,18 @@ def pretrain(recipe: Recipe, workers: int, threads: int, stages: Sequence[str] =
     batcher, name_batcher = Batcher(tokenizer), Batcher(tokenizer, NAME_WEIGHT)
     size, guidance = recipe.batch_size, recipe.guidance
     if set(stages) != {"match"}:
-        render_snapshots(recipe.blocks_per_task, recipe.seed, workers)
-        data = load_snapshots(recipe.blocks_per_task)
+        for seed, blocks in ((TRAIN, recipe.vision.blocks_per_task), (VALIDATION, 1), (TEST, 1)):
+            render_snapshots(blocks, seed, workers)
+        data = load_snapshots(recipe.vision.blocks_per_task)
+        validation, test = load_snapshots(1, VALIDATION), load_snapshots(1, TEST)
 
     def see(rng: np.random.Generator, log: Log) -> None:
-        train_vision(model, data, rng, recipe.see_steps, size, recipe.see_rate, log)
+        if tower is not None:
+            load_tower(tower, model.model.visual)
+        training = VisionTraining(model.model.visual, recipe.vision, compiled=shutil.which("g++") is not None)
+        train_vision(training, data, FOLDER / "see_state.pt", log, lambda now: mean_errors(now, validation))
+        curve = [entry for _, entry in read_objects(FOLDER / "see.jsonl")]
+        save_tower(WEIGHTS / "vision", training, test, {"recipe": asdict(recipe.vision), "curve": curve})
 
     def match(rng: np.random.Generator, log: Log) -> None:
         batches = option_batches(rng, size)
@@ -152,7 +164,8 @@ def run_stage(work: Callable, part: str | tuple[str, ...], model, rng: np.random
         model.load_state_dict(torch.load(path), strict=False)
         return
     log_path = FOLDER / f"{work.__name__}.jsonl"
-    log_path.unlink(missing_ok=True)
+    if not (FOLDER / f"{work.__name__}_state.pt").exists():  # of a stage that was stopped midway
+        log_path.unlink(missing_ok=True)
     work(rng, Log(log_path, work.__name__))
     with atomic_write(path) as temporary:
         torch.save({name: value for name, value in model.state_dict().items() if name.startswith(part)}, temporary)

@@ -1,7 +1,8 @@
 """Images for pretraining the tiny base: random snapshots of every task, rendered once and stored as arrays.
 
-Each block of images has its own generator, from (seed, task, block), so that the set does not depend on the number of
-workers, and a stopped run resumes with the missing blocks. No episode of the study uses these seeds.
+Each block of snapshots has its own generator, from (seed, task, block), so that the set does not depend on the number
+of workers, and a stopped run resumes with the missing blocks. No episode of the study uses these generators. Training
+uses the snapshots of seed `TRAIN`; choices are made on seed `VALIDATION`; errors are reported on seed `TEST`.
 """
 
 import zlib
@@ -17,24 +18,31 @@ from robotr1.paths import DATA, atomic_write
 from robotr1.policies.tiny import IMAGE_SIZE
 
 FOLDER = DATA / "pretrain"
-BLOCK = 500
-MOST_OBJECTS = 2  # of one task
+BLOCK = 100
+TRAIN, VALIDATION, TEST = 0, 1, 2  # seeds
+MOST_OBJECTS, MOST_WAYPOINTS = 2, 11  # of a task
+PADDED = {"objects": MOST_OBJECTS, "object_pixels": MOST_OBJECTS, "boxes": MOST_OBJECTS, "waypoints": MOST_WAYPOINTS}
 STREAM = 7_000_000  # keeps these generators apart from those of the demonstrations
 
 
+def block_path(task: str, block: int, seed: int, folder: Path) -> Path:
+    return folder / f"seed{seed}" / f"{task}-{block:03d}.npz"
+
+
 def render_block(task: str, block: int, seed: int, folder: Path) -> Path:
-    """Render a block of B snapshots: images uint8 [B,140,140,3], gripper [B,3], objects [B,K,3] in metres, open [B]."""
+    """Render `BLOCK` snapshots of a task: images uint8 [B,140,140,3] and the facts of `random_snapshot`, stacked."""
     from robotr1.demos.tabletop.snapshots import random_snapshot
 
-    path = folder / f"{task}-{block:03d}.npz"
+    path = block_path(task, block, seed, folder)
     if path.exists():
         return path
     rng = np.random.default_rng([STREAM, seed, zlib.crc32(task.encode()), block])
     snapshots = [random_snapshot(task, rng) for _ in range(BLOCK)]
-    facts = {key: np.array([fact[key] for _, fact in snapshots]) for key in ("gripper", "objects", "open")}
+    facts = {key: _compact([fact[key] for _, fact in snapshots]) for key in snapshots[0][1] if key != "task"}
     images = [
         Image.fromarray(image).resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BICUBIC) for image, _ in snapshots
     ]
+    path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(path) as temporary, open(temporary, "wb") as file:
         np.savez(file, images=np.stack([np.asarray(image) for image in images]), **facts)
     return path
@@ -42,7 +50,6 @@ def render_block(task: str, block: int, seed: int, folder: Path) -> Path:
 
 def render_snapshots(blocks_per_task: int, seed: int, workers: int, folder: Path = FOLDER) -> None:
     """Render what is missing of `blocks_per_task` blocks of every task."""
-    folder.mkdir(parents=True, exist_ok=True)
     jobs = [(task, block) for block in range(blocks_per_task) for task in sorted(TASKS)]
     tasks = (delayed(render_block)(task, block, seed, folder) for task, block in jobs)
     for _ in tqdm(
@@ -53,19 +60,34 @@ def render_snapshots(blocks_per_task: int, seed: int, workers: int, folder: Path
         pass
 
 
-def load_snapshots(blocks_per_task: int, folder: Path = FOLDER) -> dict[str, np.ndarray]:
-    """All blocks in a fixed order, tasks alternating: images, gripper, objects, open and task (names).
+def load_snapshots(blocks_per_task: int, seed: int = TRAIN, folder: Path = FOLDER) -> dict[str, np.ndarray]:
+    """All blocks in a fixed order, tasks alternating: images, task (names) and the facts of `random_snapshot`.
 
-    `objects` is [N,`MOST_OBJECTS`,3], NaN where a task has fewer.
+    `objects`, `object_pixels`, `boxes` and `waypoints` are padded with NaN to `MOST_OBJECTS` and `MOST_WAYPOINTS`.
+
+    Raises:
+        FileNotFoundError: a block was not rendered yet.
     """
-    parts: dict[str, list] = {key: [] for key in ("images", "gripper", "objects", "open", "task")}
+    parts: dict[str, list] = {}
     for block in range(blocks_per_task):
         for task in sorted(TASKS):
-            with np.load(folder / f"{task}-{block:03d}.npz") as arrays:
-                for key in ("images", "gripper", "open"):
-                    parts[key].append(arrays[key])
-                objects = np.full((len(arrays["objects"]), MOST_OBJECTS, 3), np.nan)
-                objects[:, : arrays["objects"].shape[1]] = arrays["objects"]
-                parts["objects"].append(objects)
-                parts["task"].append(np.array([task] * len(arrays["open"])))
+            with np.load(block_path(task, block, seed, folder)) as arrays:
+                for key, values in arrays.items():
+                    parts.setdefault(key, []).append(_padded(values, PADDED.get(key)))
+            parts.setdefault("task", []).append(np.array([task] * BLOCK))
     return {key: np.concatenate(values) for key, values in parts.items()}
+
+
+def _compact(values: list) -> np.ndarray:
+    """Stack facts; fractions take 32 bits."""
+    stacked = np.array(values)
+    return stacked.astype(np.float32) if stacked.dtype == np.float64 else stacked
+
+
+def _padded(values: np.ndarray, length: int | None) -> np.ndarray:
+    """Fill the second axis with NaN up to `length`, unless None."""
+    if length is None:
+        return values
+    padded = np.full((len(values), length, *values.shape[2:]), np.nan, values.dtype)
+    padded[:, : values.shape[1]] = values
+    return padded

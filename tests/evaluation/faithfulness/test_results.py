@@ -1,4 +1,4 @@
-"""Shares and paired changes behind given thoughts, on rows whose habits are known."""
+"""Shares and paired changes after given thoughts, on rows whose habits are known."""
 
 from dataclasses import replace
 

@@ -202,7 +202,7 @@ def test_a_borrowed_thought_implies_another_option():
 
 
 @pytest.mark.parametrize("kind", ["state", "movement"])
-def test_nobody_lends_across_types(kind):
+def test_thoughts_are_borrowed_only_within_a_type(kind):
     lone = question(RNG, kind)
     assert borrow([*QUESTIONS, lone], [*map(own_thought, QUESTIONS), own_thought(lone)], seed=0)[-1] == ""
 

@@ -84,7 +84,7 @@ def test_a_refusal_is_not_asked_again(serve):
     assert (verdict.status, verdict.reason, len(server.asked)) == ("judge_failed", "HTTP 401: who are you?", 1)
 
 
-def test_nobody_there():
+def test_an_unreachable_server():
     (verdict,) = EndpointJudge("http://127.0.0.1:9/v1", "m", attempts=1).judge([Case("movement", "?", "move up", "up")])
     assert verdict.status == "judge_failed"
 

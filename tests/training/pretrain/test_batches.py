@@ -4,7 +4,6 @@ import torch
 
 from robotr1.policies import tiny
 from robotr1.policies.processor import ImageTextProcessor
-from robotr1.training.pretrain import vision
 from robotr1.training.pretrain.batches import IMAGE_TOKENS, NAME_WEIGHT, Batcher
 from robotr1.training.pretrain.image_examples import (
     ImageExample,
@@ -15,6 +14,7 @@ from robotr1.training.pretrain.image_examples import (
 )
 from robotr1.training.pretrain.scenes import NAMES, random_scene
 from robotr1.training.pretrain.text_examples import LETTER_WEIGHT, displacement_example
+from robotr1.training.pretrain.tower import look
 
 
 def test_a_batch_is_what_processor_and_model_make_of_the_same_chat(tokenizer, examples):
@@ -36,7 +36,7 @@ def test_a_batch_is_what_processor_and_model_make_of_the_same_chat(tokenizer, ex
             length = inputs["input_ids"].shape[1]
             assert torch.equal(batch.ids[row, :length], inputs["input_ids"][0])
             expected = model(**inputs).logits[0]
-            features = vision.image_features(model, images[row : row + 1]).reshape(-1, tiny.HIDDEN)
+            features = look(model.model.visual, images[row : row + 1]).reshape(-1, tiny.HIDDEN)
             embeddings = model.get_input_embeddings()(batch.ids[row : row + 1, :length])
             mask = (batch.ids[row : row + 1, :length] == model.config.image_token_id)[..., None]
             hidden = model.model.language_model(

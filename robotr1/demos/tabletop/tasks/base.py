@@ -65,6 +65,9 @@ class Task:
     def yield_to_tip(self, scene) -> None:
         """Without physics: move parts that yield (a button) to where the tip would push them."""
 
+    def advance(self, scene, done: int) -> None:
+        """Without physics: put objects where the first `done` waypoints leave them for good (blocks of a tower)."""
+
     def state(self):
         """Return what `update` changed so far, for `restore`."""
         return None

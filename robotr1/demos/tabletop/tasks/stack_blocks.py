@@ -23,6 +23,7 @@ APPROACH, CLEARANCE = 0.12, 0.10  # of the tip above the block to grasp and abov
 APART, OFF_PLATFORM = 0.105, 0.17  # between middles: fingers and hand fit between them
 NEARER = 0.03  # metres that one block of the tower is nearer to the platform than the next
 TRIES = 60
+STEPS_PER_BLOCK = 6
 
 
 def steps(count: int) -> tuple[str, ...]:
@@ -113,6 +114,11 @@ class StackBlocks(Task):
     def hold(self, scene) -> None:
         block, _ = self._next(scene)
         scene.put_in_gripper(f"block{block}", HALF)
+
+    def advance(self, scene, done: int) -> None:
+        put = axis_angle([0, 0, 1], _yaw(scene, "platform"))
+        for level in range((done + 1) // STEPS_PER_BLOCK):
+            scene.set_body(f"block{level}", self._place(scene, level), put)
 
     def _place(self, scene, level: int) -> np.ndarray:
         """Return the middle [3] of a block in the tower with `level` blocks below it."""
