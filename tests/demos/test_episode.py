@@ -211,7 +211,9 @@ class TestFormats:
 
 class TestBrokenInput:
     @pytest.mark.parametrize(
-        "callable_", [os.system, eval, exec, print, getattr, np.load, subprocess.Popen, pickle.loads], ids=repr
+        "callable_",
+        [os.system, eval, exec, print, getattr, np.load, subprocess.Popen, pickle.loads],
+        ids=lambda function: function.__name__,
     )
     def test_hostile_pickles_are_refused_unrun(self, make_episode, tmp_path, callable_):
         class Hostile:

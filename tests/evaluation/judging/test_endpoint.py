@@ -278,7 +278,11 @@ def echo(status):
 @pytest.mark.parametrize(
     "key", [SECRET + end for end in ("", "\r", "\n", "\r\n", " ", "\t", "\u00a0", "\u2019", "\nX-A: b")]
 )
-@pytest.mark.parametrize("step", [echo(200), echo(401), echo(400), echo(500), (200, SECRET), hang], ids=str)
+@pytest.mark.parametrize(
+    "step",
+    [echo(200), echo(401), echo(400), echo(500), (200, SECRET), hang],
+    ids=["echo 200", "echo 401", "echo 400", "echo 500", "secret", "hang"],
+)
 def test_no_secret_of_the_environment_is_in_any_file_or_line(serve, monkeypatch, tmp_path, capsys, key, step):
     monkeypatch.setenv("OPENAI_API_KEY", key)
     monkeypatch.setenv("HF_TOKEN", "hf_ANOTHER_SECRET")
