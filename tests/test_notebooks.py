@@ -135,8 +135,10 @@ def test_an_executed_copy_shows_its_notebook(name, committed):
 
 
 def test_dvc_lock_has_the_md5_of_the_files_in_git(committed):
+    pipeline = yaml.safe_load((committed / "dvc.yaml").read_text())["stages"]
+    frozen = {name for name, stage in pipeline.items() if stage.get("frozen")}
     for name, stage in stages_of(committed).items():
-        for dep in stage.get("deps", []):
+        for dep in stage.get("deps", []) if name not in frozen else []:  # its weights may be those of earlier code
             path = committed / dep["path"]
             if path.is_file() and not dep["path"].startswith(("data/", "models/")):
                 md5 = hashlib.md5(path.read_bytes()).hexdigest()

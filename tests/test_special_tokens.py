@@ -117,5 +117,5 @@ def test_spatial_items_name_the_entry(tmp_path):
     }
     path = tmp_path / "spatial.json"
     path.write_text(json.dumps([row]), encoding="utf-8")
-    with pytest.raises(RecordError, match=r"entry 0: .*'<\|image_pad\|>'"):
+    with pytest.raises(RecordError, match=r"entry 1: text_q .*'<\|image_pad\|>'"):
         spatial.read_items(path)
