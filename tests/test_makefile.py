@@ -57,7 +57,8 @@ def test_every_target_runs_in_any_folder(folder):
     assert make(folder, "renderer") == [["-m", "robotr1.demos.tabletop.gl"]]
     assert ["-m", "dvc", "repro"] in make(folder, "study")
     assert make(folder, "ablation").count(["-m", "dvc", "repro"]) == 2
-    assert make(folder, "test")[-1][:2] == ["-m", "pytest"]
+    workers = ["--numprocesses", "2", "--dist", "loadgroup", "--no-loadscope-reorder"]
+    assert make(folder, "test")[-1] == ["-m", "pytest", *workers]
     assert make(folder, "lint") == [["-m", "ruff", "check", "."], ["-m", "ruff", "format", "--check", "."]]
     (lab,) = make(folder, "notebooks")
     assert lab[:5] == ["-m", "robotr1.kernel", python, "-m", "jupyterlab"]

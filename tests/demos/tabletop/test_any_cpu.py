@@ -71,6 +71,5 @@ def test_only_the_ground_floor_computes_with_matrices():
     files = [file for room in rooms for file in (room.rglob("*.py") if room.is_dir() else [room])]
     lines = [(file, line) for file in files for line in Path(file).read_text().splitlines()]
     shown = [file.name for file, line in lines if any(name in line.partition("#")[0] for name in forbidden)]
-    # figures, another simulator, and images for pretraining write no demonstration
-    others = {"show.py", "rlbench.py", "snapshots.py"}
-    assert set(shown) <= {"linear.py", *others}, "use robotr1.linear and math instead"
+    assert set(shown) <= {"linear.py", "show.py", "rlbench.py", "snapshots.py"}, "use robotr1.linear and math instead"
+    assert shown.count("snapshots.py") <= 1, "it finds an object's body in images for pretraining, and nothing else"
