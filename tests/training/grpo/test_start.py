@@ -3,9 +3,9 @@ import json
 
 import pytest
 import torch
+from interrupted import MAKE_TRAINER, make_interrupted
 from safetensors.torch import load_file
 from small_settings import GRPO, SFT
-from transformers import TrainerCallback
 
 from robotr1 import paths
 from robotr1.policies.folders import PolicyError
@@ -62,22 +62,10 @@ def test_the_start_is_the_reference_of_the_kl_and_resuming_is_exact(
         "adapter_config.json", "adapter_model.safetensors", "base.json", "log.jsonl", "settings.json",
     ]  # fmt: skip
 
-    class Interrupt(TrainerCallback):
-        def on_step_begin(self, args, state, control, **kwargs):
-            if state.global_step == 3:
-                raise KeyboardInterrupt
-
-    make = rl.make_trainer
-
-    def interrupted(*arguments):
-        trainer = make(*arguments)
-        trainer.add_callback(Interrupt())
-        return trainer
-
-    monkeypatch.setattr(rl, "make_trainer", interrupted)
+    monkeypatch.setattr(rl, "make_trainer", make_interrupted)
     with pytest.raises(KeyboardInterrupt):
         rl.train(settings, questions, base, tmp_path / "models/cut")
-    monkeypatch.setattr(rl, "make_trainer", make)
+    monkeypatch.setattr(rl, "make_trainer", MAKE_TRAINER)
     assert rl.train(settings, questions, base, tmp_path / "models/cut") == whole
     one, two = weights(tmp_path / "models/whole"), weights(tmp_path / "models/cut")
     assert all(torch.equal(one[name], two[name]) for name in one)

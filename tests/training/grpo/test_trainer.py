@@ -3,9 +3,9 @@ import math
 
 import pytest
 import torch
+from interrupted import MAKE_TRAINER, make_interrupted
 from safetensors.torch import load_file
 from small_settings import GRPO
-from transformers import TrainerCallback
 
 from robotr1 import paths
 from robotr1.policies.load import load_policy
@@ -75,27 +75,14 @@ def test_advantages_against_float64(base, questions, scale):
     assert batch["advantages"].tolist() == pytest.approx(want, abs=1e-4)
 
 
-class Interrupt(TrainerCallback):
-    def on_step_begin(self, args, state, control, **kwargs):
-        if state.global_step == 3:
-            raise KeyboardInterrupt
-
-
 def test_interrupted_and_resumed_is_uninterrupted(base, questions, tmp_path, monkeypatch, checkpoints):
     whole = rl.train(GRPO, questions, base, tmp_path / "models/whole")
-    make = rl.make_trainer
-
-    def interrupted(*arguments):
-        trainer = make(*arguments)
-        trainer.add_callback(Interrupt())
-        return trainer
-
-    monkeypatch.setattr(rl, "make_trainer", interrupted)
+    monkeypatch.setattr(rl, "make_trainer", make_interrupted)
     with pytest.raises(KeyboardInterrupt):
         rl.train(GRPO, questions, base, tmp_path / "models/cut")
     assert not (tmp_path / "models/cut").exists()
     assert [folder.name for folder in checkpoints.glob("cut/checkpoint-*")] == ["checkpoint-2"]
-    monkeypatch.setattr(rl, "make_trainer", make)
+    monkeypatch.setattr(rl, "make_trainer", MAKE_TRAINER)
     assert rl.train(GRPO, questions, base, tmp_path / "models/cut") == whole
     one, two = adapter(tmp_path / "models/whole"), adapter(tmp_path / "models/cut")
     for name in one:
